@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.c owns running a function in other namespaces. */
+#include <nsexec/call.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "lib/ns.h"
+#include "lib/target.h"
+
+enum { STACK_BYTES = 256 << 10, GUARD_BYTES = 64 << 10 };
+
+/* What the child needs, in memory that it shares with us or has a copy of. */
+struct call {
+	const struct nsexec_call_args *args;
+	nsexec_call_fn *function;
+	void *data;
+	void *buf;
+	size_t size;
+	uint32_t join;
+	bool shared;
+	int64_t result;
+	struct nsx_err err;
+};
+
+/* What a forked child shares with us: the result, before the bytes. */
+struct reply {
+	int64_t result;
+	struct nsx_err err;
+	int32_t inner_pid;
+	int32_t done;
+};
+
+static int differing(const struct nsexec_call_args *args, uint32_t *ret_join, struct nsx_err *err)
+{
+	char path[64];
+	struct nsx_str out = NSX_STR(path, sizeof(path));
+	struct stat theirs;
+	struct stat ours;
+	size_t stem;
+
+	*ret_join = 0;
+	if (args->ns_mask == 0)
+		return 0;
+
+	pid_t pid;
+	int r = nsx_target_pid(args->pidfd, &pid, err);
+
+	if (r < 0)
+		return r;
+	nsx_str_add(&out, "/proc/");
+	nsx_str_add_i64(&out, pid);
+	nsx_str_add(&out, "/ns/");
+	stem = out.used;
+	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
+		char own[40];
+		struct nsx_str own_out = NSX_STR(own, sizeof(own));
+
+		if ((args->ns_mask & 1u << i) == 0)
+			continue;
+		out.used = stem;
+		nsx_str_add(&out, nsexec_ns_name(1u << i));
+		nsx_str_add(&own_out, "/proc/self/ns/");
+		nsx_str_add(&own_out, nsexec_ns_name(1u << i));
+		if (stat(path, &theirs) < 0)
+			return nsx_err_set(err, -errno, "stat", path,
+					   errno == EACCES ? NSX_HINT_PTRACE_ACCESS : NSX_HINT_TARGET_GONE);
+		if (stat(own, &ours) < 0)
+			return nsx_err_sys(err, "stat", own);
+		if (theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev)
+			*ret_join |= 1u << i;
+	}
+	return 0;
+}
+
+/* Go where the function shall run. Async-signal-safe. */
+static int go_there(struct call *call)
+{
+	const struct nsexec_call_args *args = call->args;
+
+	if (call->join != 0 &&
+	    nsx_sys_setns(args->pidfd, (int)nsx_ns_clone_flags(call->join)) < 0)
+		return nsx_err_set(&call->err, -errno, "setns", "namespaces of the process",
+				   errno == EPERM ? NSX_HINT_PRIVILEGE_USERNS : NSX_HINT_NONE);
+	if (args->root_fd != 0) {
+		if (syscall(SYS_fchdir, args->root_fd - 1) < 0)
+			return nsx_err_sys(&call->err, "fchdir", "root_fd");
+		if (syscall(SYS_chroot, ".") < 0)
+			return nsx_err_sys(&call->err, "chroot", "root_fd");
+	}
+	if (args->cwd_fd != 0 && syscall(SYS_fchdir, args->cwd_fd - 1) < 0)
+		return nsx_err_sys(&call->err, "fchdir", "cwd_fd");
+	return 0;
+}
+
+static int run_shared(void *data)
+{
+	struct call *call = data;
+	int r = go_there(call);
+
+	call->result = r < 0 ? r : call->function(call->data, call->buf, call->size);
+	return 0;
+}
+
+/*
+ * The child shares our memory, so it must not be killed or traced half-way: no cgroup, pid or user namespace of others,
+ * no change of credentials, all signals blocked.
+ */
+static int64_t call_shared(struct call *call, struct nsx_err *err)
+{
+	char *stack = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	sigset_t all;
+	sigset_t before;
+	int status = 0;
+	pid_t pid;
+	int code;
+
+	if (stack == MAP_FAILED)
+		return nsx_err_sys(err, "mmap", "stack");
+	if (mprotect(stack + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) < 0) {
+		(void)munmap(stack, GUARD_BYTES + STACK_BYTES);
+		return nsx_err_sys(err, "mprotect", "stack");
+	}
+	call->result = -ECANCELED;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = nsx_sys_clone_vm(run_shared, call, stack + GUARD_BYTES, STACK_BYTES);
+	code = errno;
+	if (pid > 0)
+		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+			;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)munmap(stack, GUARD_BYTES + STACK_BYTES);
+	if (pid < 0)
+		return nsx_err_set(err, -code, "clone", "shared child", NSX_HINT_NONE);
+	if (!WIFEXITED(status))
+		return nsx_err_set(err, -ECANCELED, "wait", "shared child, which was killed", NSX_HINT_NONE);
+	return call->result;
+}
+
+_Noreturn static void finish(struct call *call, struct reply *reply, int64_t result)
+{
+	reply->err = call->err;
+	reply->result = result;
+	reply->done = 1;
+	_exit(0);
+}
+
+/* A pid namespace takes a second child: the first only changes that of its children. */
+_Noreturn static void run_forked(struct call *call, struct reply *reply)
+{
+	int status;
+	pid_t pid;
+	int r;
+
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	r = go_there(call);
+	if (r < 0)
+		finish(call, reply, r);
+	if ((call->join & (NSEXEC_NS_PID | NSEXEC_NS_TIME)) == 0)
+		finish(call, reply, call->function(call->data, call->buf, call->size));
+
+	pid = nsx_sys_clone(NSX_CLONE_PARENT_SETTID, &reply->inner_pid);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		finish(call, reply, call->function(call->data, call->buf, call->size));
+	}
+	if (pid < 0)
+		finish(call, reply,
+		       nsx_err_set(&call->err, -errno, "clone", "pid namespace",
+				   errno == ENOMEM ? NSX_HINT_PIDNS_DEAD : NSX_HINT_NONE));
+	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+static int wait_forked(pid_t pid, uint32_t timeout_ms, struct nsx_err *err)
+{
+	auto_close int pidfd = nsx_sys_pidfd_open(pid);
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int r = 1;
+
+	if (pidfd >= 0 && timeout_ms != 0)
+		while ((r = poll(&end, 1, (int)timeout_ms)) < 0 && errno == EINTR)
+			;
+	if (r == 0)
+		(void)kill(pid, SIGKILL); /* a second child dies with the first: PR_SET_PDEATHSIG */
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	return r == 0 ? nsx_err_set(err, -ETIMEDOUT, "wait", "function", NSX_HINT_NONE) : 0;
+}
+
+static int64_t call_forked(struct call *call, struct nsx_err *err)
+{
+	size_t bytes = sizeof(struct reply) + call->size;
+	struct reply *reply = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *buf = call->buf;
+	int64_t result;
+	pid_t pid;
+	int r;
+
+	if (reply == MAP_FAILED)
+		return nsx_err_sys(err, "mmap", "reply");
+	call->buf = reply + 1;
+	pid = nsx_sys_clone(0, NULL);
+	if (pid == 0)
+		run_forked(call, reply);
+	if (pid < 0) {
+		r = nsx_err_sys(err, "clone", "forked child");
+		(void)munmap(reply, bytes);
+		return r;
+	}
+
+	r = wait_forked(pid, call->args->timeout_ms, err);
+	if (r < 0) {
+		(void)munmap(reply, bytes);
+		return r;
+	}
+	/* it may have been taken over inside: what it wrote is looked at as a stranger's */
+	struct reply seen = *(volatile struct reply *)reply;
+
+	result = seen.result;
+	if (seen.done == 0) {
+		result = nsx_err_set(err, -ECANCELED, "wait", "forked child, which was killed", NSX_HINT_NONE);
+	} else if (result > (int64_t)call->size) {
+		result = nsx_err_set(err, -E2BIG, "check-result", "function", NSX_HINT_NONE);
+	} else if (result >= 0) {
+		memcpy(buf, reply + 1, (size_t)result);
+	} else {
+		call->err = seen.err;
+		if (call->err.code != 0)
+			nsx_err_sanitize(&call->err);
+	}
+	(void)munmap(reply, bytes);
+	return result;
+}
+
+static int check(const struct nsexec_call_args *given, struct nsexec_call_args *args,
+		 struct nsx_err *err)
+{
+	memset(args, 0, sizeof(*args));
+	if (given == NULL)
+		return 0;
+	if (given->size < 16)
+		return nsx_err_set(err, -EINVAL, "check-args", "size", NSX_HINT_NONE);
+	for (size_t i = sizeof(*args); i < given->size; i++)
+		if (((const char *)given)[i] != 0)
+			return nsx_err_set(err, -E2BIG, "check-args", "size", NSX_HINT_NONE);
+	memcpy(args, given, given->size < sizeof(*args) ? given->size : sizeof(*args));
+	if ((args->flags & ~(uint64_t)(NSEXEC_CALL_SIGNAL_SAFE | NSEXEC_CALL_FORK)) != 0)
+		return nsx_err_set(err, -EINVAL, "check-args", "flags", NSX_HINT_NONE);
+	if ((args->ns_mask & ~NSEXEC_NS_ALL) != 0)
+		return nsx_err_set(err, -EINVAL, "check-args", "ns_mask", NSX_HINT_NONE);
+	if (args->root_fd < 0 || args->cwd_fd < 0 || args->reserved != 0)
+		return nsx_err_set(err, -EINVAL, "check-args", "root_fd, cwd_fd, reserved", NSX_HINT_NONE);
+	if (args->timeout_ms > INT32_MAX)
+		return nsx_err_set(err, -EINVAL, "check-args", "timeout_ms", NSX_HINT_NONE);
+	return 0;
+}
+
+int64_t nsexec_call(const struct nsexec_call_args *given, nsexec_call_fn *function, void *data,
+		    void *buf, size_t buf_size, uint32_t *ret_class, struct nsexec_err *err)
+{
+	enum { FORK_KINDS = NSEXEC_NS_USER | NSEXEC_NS_PID | NSEXEC_NS_TIME };
+	struct nsexec_call_args args;
+	struct call call = {
+		.args = &args, .function = function, .data = data, .buf = buf, .size = buf_size,
+	};
+	struct nsx_err detail = { 0 };
+	int64_t result = check(given, &args, &detail);
+
+	if (result >= 0)
+		result = differing(&args, &call.join, &detail);
+	if (result >= 0) {
+		call.shared = (args.flags & NSEXEC_CALL_SIGNAL_SAFE) != 0 &&
+			      (args.flags & NSEXEC_CALL_FORK) == 0 && args.timeout_ms == 0 &&
+			      (call.join & FORK_KINDS) == 0;
+		result = call.shared ? call_shared(&call, &detail) : call_forked(&call, &detail);
+		if (ret_class != NULL)
+			*ret_class = call.shared ? NSEXEC_CALL_CLASS_SHARED : NSEXEC_CALL_CLASS_FORK;
+		if (result > (int64_t)buf_size)
+			result = nsx_err_set(&detail, -E2BIG, "check-result", "function", NSX_HINT_NONE);
+	}
+	if (result < 0 && detail.code == 0)
+		detail = call.err;
+	if (result < 0)
+		(void)nsx_err_set(&detail, (int)result, "function", NULL, NSX_HINT_NONE);
+	if (result < 0 && err != NULL)
+		*err = detail;
+	return result;
+}

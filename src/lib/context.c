@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* context.c owns what is read of the target: status, directories, oom_score_adj, label. */
+#include "lib/context.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/num.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "lib/idmap.h"
+#include "lib/step.h"
+
+/* The text behind "NAME:" in /proc/PID/status, blanks skipped; NULL if there is no such line. */
+static const char *status_line(const char *status, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = status; p != NULL; p = strchr(p, '\n')) {
+		if (*p == '\n')
+			p++;
+		if (strncmp(p, name, len) == 0 && p[len] == ':') {
+			p += len + 1;
+			return p + strspn(p, " \t");
+		}
+	}
+	return NULL;
+}
+
+static uint64_t status_number(const char *status, const char *name, unsigned base)
+{
+	const char *p = status_line(status, name);
+	uint64_t value = 0;
+
+	for (; p != NULL; p++) {
+		unsigned digit = *p >= '0' && *p <= '9' ? (unsigned)(*p - '0') :
+				 *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10 :
+							  99;
+
+		if (digit >= base)
+			break;
+		value = value * base + digit;
+	}
+	return value;
+}
+
+/* The second number of "Uid:" and "Gid:" is the effective one. */
+static int effective_id(const char *status, const char *name, uint32_t *ret_id)
+{
+	const char *p = status_line(status, name);
+	uint64_t value;
+
+	if (p == NULL || nsx_num_scan_u64(&p, &value) < 0)
+		return -EPROTO;
+	p += strspn(p, " \t");
+	if (nsx_num_scan_u64(&p, &value) < 0 || value > UINT32_MAX)
+		return -EPROTO;
+	*ret_id = (uint32_t)value;
+	return 0;
+}
+
+static int read_groups(const char *status, struct nsx_target *target)
+{
+	const char *p = status_line(status, "Groups");
+	uint64_t value;
+
+	target->group_count = 0;
+	while (p != NULL && nsx_num_scan_u64(&p, &value) == 0) {
+		if (target->group_count == NSX_GROUPS_SHOWN_MAX)
+			return -E2BIG;
+		target->groups[target->group_count++] = (uint32_t)value;
+		p += strspn(p, " ");
+	}
+	return 0;
+}
+
+/* Translate ids as the caller sees them into those inside the user namespace that is joined. */
+static int map_ids(struct nsx_run *run, struct nsx_err *err)
+{
+	struct nsx_target *target = &run->target;
+	char uid_map[NSX_IDMAP_TEXT_MAX];
+	char gid_map[NSX_IDMAP_TEXT_MAX];
+	char policy[16];
+	uint32_t kept = 0;
+
+	if (nsx_file_read(target->proc_fd, "uid_map", uid_map, sizeof(uid_map), err) < 0 ||
+	    nsx_file_read(target->proc_fd, "gid_map", gid_map, sizeof(gid_map), err) < 0 ||
+	    nsx_file_read(target->proc_fd, "setgroups", policy, sizeof(policy), err) < 0)
+		return err->code;
+
+	target->setgroups_denied = nsx_str_starts(policy, "deny") != NULL;
+	if ((run->spec->set & NSX_SET_IDS) == 0 && nsx_run_takes(run, NSEXEC_CONTEXT_IDS)) {
+		if (nsx_idmap_to_inside(uid_map, target->uid, &target->uid) < 0)
+			return nsx_err_set(err, -EOVERFLOW, "map-id", "the target's user id",
+					   NSX_HINT_UNMAPPED_ID);
+		if (nsx_idmap_to_inside(gid_map, target->gid, &target->gid) < 0)
+			return nsx_err_set(err, -EOVERFLOW, "map-id", "the target's group id",
+					   NSX_HINT_UNMAPPED_ID);
+	}
+	for (uint32_t i = 0; i < target->group_count; i++)
+		if (nsx_idmap_to_inside(gid_map, target->groups[i], &target->groups[kept]) == 0)
+			kept++; /* groups without a mapping can not be had inside, nor does the kernel show them */
+	target->group_count = kept;
+	return 0;
+}
+
+int nsx_context_status(struct nsx_run *run, struct nsx_err *err)
+{
+	static const char *const cap_names[5] = { "CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb" };
+	struct nsx_target *target = &run->target;
+	char status[12288];
+	ssize_t n = nsx_file_read(target->proc_fd, "status", status, sizeof(status), err);
+	const char *state;
+
+	if (n < 0)
+		return (int)n;
+
+	state = status_line(status, "State");
+	if (state == NULL || *state == 'Z' || *state == 'X')
+		return nsx_err_set(err, -ESRCH, "read-status", "target", NSX_HINT_TARGET_GONE);
+	if (effective_id(status, "Uid", &target->uid) < 0 ||
+	    effective_id(status, "Gid", &target->gid) < 0)
+		return nsx_err_set(err, -EPROTO, "read-status", "Uid, Gid", NSX_HINT_NONE);
+	if (read_groups(status, target) < 0)
+		return nsx_err_set(err, -E2BIG, "read-status", "Groups", NSX_HINT_NONE);
+
+	for (unsigned i = 0; i < 5; i++)
+		target->caps[i] = status_number(status, cap_names[i], 16);
+	target->umask = (uint32_t)status_number(status, "Umask", 8);
+	target->no_new_privs = status_number(status, "NoNewPrivs", 10) != 0;
+	target->has_seccomp = status_number(status, "Seccomp", 10) != 0;
+	target->filter_count = (uint32_t)status_number(status, "Seccomp_filters", 10);
+
+	return (run->join & NSEXEC_NS_USER) != 0 ? map_ids(run, err) : 0;
+}
+
+static int open_dir(int at, const char *name, int *ret_fd, struct nsx_err *err)
+{
+	*ret_fd = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return nsx_err_set(err, -errno, "openat", name,
+				   errno == EACCES ? NSX_HINT_PTRACE_ACCESS :
+				   errno == ENOENT ? NSX_HINT_WORKDIR :
+						     NSX_HINT_NONE);
+	return 0;
+}
+
+int nsx_context_dirs(struct nsx_run *run, struct nsx_err *err)
+{
+	const struct nsx_spec *spec = run->spec;
+	int r = 0;
+
+	if (spec->root_dir != 0)
+		r = open_dir(AT_FDCWD, nsx_spec_text(spec, spec->root_dir), &run->target.root_fd, err);
+	else if (nsx_run_takes(run, NSEXEC_CONTEXT_ROOT))
+		r = open_dir(run->target.proc_fd, "root", &run->target.root_fd, err);
+	if (r < 0)
+		return r;
+	if (spec->cwd_dir != 0)
+		return open_dir(AT_FDCWD, nsx_spec_text(spec, spec->cwd_dir), &run->target.cwd_fd, err);
+	if (nsx_run_takes(run, NSEXEC_CONTEXT_CWD) && spec->cwd == 0)
+		return open_dir(run->target.proc_fd, "cwd", &run->target.cwd_fd, err);
+	return 0;
+}
+
+static int read_oom(int dir, const char *path, int32_t *ret_value, struct nsx_err *err)
+{
+	char text[24];
+	const char *p = text;
+	uint64_t value;
+	ssize_t n = nsx_file_read(dir, path, text, sizeof(text), err);
+
+	if (n < 0)
+		return (int)n;
+	if (*p == '-')
+		p++;
+	if (nsx_num_scan_u64(&p, &value) < 0 || value > 1000)
+		return nsx_err_set(err, -EPROTO, "read-oom", path, NSX_HINT_NONE);
+	*ret_value = text[0] == '-' ? -(int32_t)value : (int32_t)value;
+	return 0;
+}
+
+int nsx_context_oom(struct nsx_run *run, struct nsx_err *err)
+{
+	int32_t own = 0;
+	int r;
+
+	if ((run->spec->set & NSX_SET_OOM) != 0) {
+		run->oom_score_adj = run->spec->oom_score_adj;
+	} else {
+		r = read_oom(run->target.proc_fd, "oom_score_adj", &run->oom_score_adj, err);
+		if (r < 0)
+			return r;
+	}
+	r = read_oom(AT_FDCWD, "/proc/self/oom_score_adj", &own, err);
+	if (r < 0)
+		return r;
+	run->set_oom = own != run->oom_score_adj;
+	return 0;
+}
+
+/* "NAME (enforce)" is how AppArmor shows a profile; SELinux and Smack show the bare context. */
+static char *exec_label(const char *current)
+{
+	const char *mode = strstr(current, " (");
+	size_t len = mode != NULL ? (size_t)(mode - current) : strlen(current);
+	const char *prefix = mode != NULL ? "exec " : "";
+	char *label = malloc(strlen(prefix) + len + 1);
+
+	if (label == NULL)
+		return NULL;
+	memcpy(label, prefix, strlen(prefix));
+	memcpy(label + strlen(prefix), current, len);
+	label[strlen(prefix) + len] = '\0';
+	return label;
+}
+
+int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
+{
+	char theirs[4096];
+	char ours[4096];
+	const char *wanted = nsx_spec_text(run->spec, run->spec->label);
+	struct nsx_err none = { 0 };
+	ssize_t n;
+
+	if (wanted[0] == '\0') {
+		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs, sizeof(theirs), &none);
+		if (n == -EINVAL || n == -ENOENT || n == 0) /* no LSM has anything to say */
+			return 0;
+		if (n < 0) {
+			*err = none;
+			nsx_err_hint(err, NSX_HINT_NO_LSM);
+			return (int)n;
+		}
+		theirs[strcspn(theirs, "\n")] = '\0';
+		if (nsx_file_read(AT_FDCWD, "/proc/self/attr/current", ours, sizeof(ours), &none) < 0)
+			ours[0] = '\0';
+		ours[strcspn(ours, "\n")] = '\0';
+		if (strcmp(theirs, ours) == 0)
+			return 0;
+		wanted = theirs;
+	}
+
+	run->label = exec_label(wanted);
+	if (run->label == NULL)
+		return nsx_err_set(err, -ENOMEM, "malloc", "label", NSX_HINT_NONE);
+	return 0;
+}

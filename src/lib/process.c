@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.c owns the process handle. */
+#include <nsexec/process.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/sys.h"
+#include "lib/keeper.h"
+#include "lib/process_internal.h"
+
+pid_t nsexec_process_pid(const struct nsexec_process *process)
+{
+	return process->pid;
+}
+
+int nsexec_process_pidfd(const struct nsexec_process *process)
+{
+	return process->pidfd;
+}
+
+int nsexec_process_tty(const struct nsexec_process *process)
+{
+	return process->tty_fd;
+}
+
+/* Ask without waiting. Returns 1 if it has ended, 0 if not. */
+static int ask(struct nsexec_process *process, int options, struct nsx_err *err)
+{
+	siginfo_t info = { 0 };
+
+	if (process->waited)
+		return 1;
+	while (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL | options) < 0)
+		if (errno != EINTR)
+			return nsx_err_sys(err, "waitid", "process");
+	if (info.si_pid == 0)
+		return 0;
+
+	process->waited = true;
+	process->status = (struct nsexec_status){ .exited = info.si_code == CLD_EXITED,
+						  .code = info.si_status,
+						  .core = info.si_code == CLD_DUMPED };
+	if (process->cleanup != NULL)
+		nsx_keeper_finish(process->cleanup, process->keeper_fd);
+	return 1;
+}
+
+int nsexec_process_wait(struct nsexec_process *process, int timeout_ms,
+			struct nsexec_status *ret_status, struct nsexec_err *err)
+{
+	int r;
+
+	if (timeout_ms >= 0 && !process->waited) {
+		struct pollfd poll_fd = { .fd = process->pidfd, .events = POLLIN };
+
+		r = poll(&poll_fd, 1, timeout_ms);
+		if (r < 0)
+			return nsx_err_sys(err, "poll", "process");
+		if (r == 0)
+			return nsx_err_set(err, -ETIMEDOUT, "poll", "process", NSX_HINT_NONE);
+	}
+	r = ask(process, 0, err);
+	if (r < 0)
+		return r;
+	*ret_status = process->status;
+	return 0;
+}
+
+int nsexec_process_kill(struct nsexec_process *process, int sig, struct nsexec_err *err)
+{
+	if (nsx_sys_pidfd_send_signal(process->pidfd, sig) < 0)
+		return nsx_err_sys(err, "pidfd_send_signal", "process");
+	return 0;
+}
+
+int nsexec_process_resize(struct nsexec_process *process, uint16_t rows, uint16_t columns,
+			  struct nsexec_err *err)
+{
+	struct winsize size = { .ws_row = rows, .ws_col = columns };
+
+	if (process->tty_fd < 0)
+		return nsx_err_set(err, -ENOTTY, "resize", "process", NSX_HINT_NONE);
+	if (ioctl(process->tty_fd, TIOCSWINSZ, &size) < 0)
+		return nsx_err_sys(err, "ioctl(TIOCSWINSZ)", "terminal");
+	return 0;
+}
+
+struct nsexec_process *nsexec_process_free(struct nsexec_process *process)
+{
+	if (process == NULL)
+		return NULL;
+
+	(void)ask(process, WNOHANG, NULL);
+	nsx_close_fd(&process->pidfd);
+	nsx_close_fd(&process->tty_fd);
+	nsx_close_fd(&process->keeper_fd);
+	free(process->cleanup);
+	free(process);
+	return NULL;
+}

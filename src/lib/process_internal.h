@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NSX_LIB_PROCESS_INTERNAL_H
+#define NSX_LIB_PROCESS_INTERNAL_H
+
+#include <nsexec/process.h>
+#include <stdbool.h>
+
+struct nsexec_process {
+	pid_t pid;
+	int pidfd;
+	int tty_fd;
+	bool waited;
+	struct nsexec_status status;
+	int keeper_fd; /* see nsx_keeper_finish() */
+	char *cleanup; /* paths to remove, NUL-terminated each, one empty at the end; or NULL */
+};
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* program.c owns the arguments and the environment of the program. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/own.h"
+#include "lib/context.h"
+
+/* execve(2) takes 6 MiB at most by default; the target can make its own as large as that. */
+enum { ENV_BYTES_MAX = 8 << 20 };
+
+static size_t count_texts(const struct nsx_spec *spec, enum nsx_list list)
+{
+	size_t count = 0;
+
+	for (const char *p = NULL; (p = nsx_spec_next_text(spec, list, p)) != NULL;)
+		count++;
+	return count;
+}
+
+static size_t name_length(const char *assignment)
+{
+	return strcspn(assignment, "=");
+}
+
+/* Add or replace: the last one wins, as with putenv(3). */
+static void put_env(char **envp, size_t *count, char *assignment)
+{
+	size_t len = name_length(assignment);
+
+	for (size_t i = 0; i < *count; i++)
+		if (strncmp(envp[i], assignment, len) == 0 && envp[i][len] == '=') {
+			envp[i] = assignment;
+			return;
+		}
+	envp[(*count)++] = assignment;
+}
+
+static int target_env(struct nsx_run *run, size_t *ret_bytes, struct nsx_err *err)
+{
+	ssize_t n = nsx_file_read_alloc(run->target.proc_fd, "environ", ENV_BYTES_MAX,
+					&run->env_text, err);
+
+	if (n < 0) {
+		nsx_err_hint(err, NSX_HINT_CLEAR_ENV);
+		return (int)n;
+	}
+	*ret_bytes = (size_t)n;
+	return 0;
+}
+
+static int make_envp(struct nsx_run *run, struct nsx_err *err)
+{
+	const struct nsx_spec *spec = run->spec;
+	size_t bytes = 0;
+	size_t room = count_texts(spec, NSX_LIST_ENV) + count_texts(spec, NSX_LIST_ENV_ADD) + 1;
+	size_t count = 0;
+	int r;
+
+	if ((spec->set & NSX_SET_ENV) == 0 && nsx_run_takes(run, NSEXEC_CONTEXT_ENV)) {
+		r = target_env(run, &bytes, err);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < bytes; i++)
+			room += run->env_text[i] == '\0';
+		room++;
+	}
+
+	run->envp = calloc(room, sizeof(*run->envp));
+	if (run->envp == NULL)
+		return nsx_err_set(err, -ENOMEM, "malloc", "environment", NSX_HINT_NONE);
+
+	for (size_t i = 0; i < bytes; i += strlen(run->env_text + i) + 1)
+		if (run->env_text[i] != '\0')
+			run->envp[count++] = run->env_text + i;
+	if ((spec->set & NSX_SET_ENV) != 0)
+		for (const char *p = NULL; (p = nsx_spec_next_text(spec, NSX_LIST_ENV, p)) != NULL;)
+			run->envp[count++] = (char *)p;
+	for (const char *p = NULL; (p = nsx_spec_next_text(spec, NSX_LIST_ENV_ADD, p)) != NULL;)
+		put_env(run->envp, &count, (char *)p);
+	return 0;
+}
+
+int nsx_context_program(struct nsx_run *run, struct nsx_err *err)
+{
+	size_t count = 0;
+
+	run->argv = calloc(count_texts(run->spec, NSX_LIST_ARGV) + 1, sizeof(*run->argv));
+	if (run->argv == NULL)
+		return nsx_err_set(err, -ENOMEM, "malloc", "arguments", NSX_HINT_NONE);
+	for (const char *p = NULL; (p = nsx_spec_next_text(run->spec, NSX_LIST_ARGV, p)) != NULL;)
+		run->argv[count++] = (char *)p;
+	return make_envp(run, err);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* protect.c owns the protection of our own program file (CVE-2019-5736). */
+#include "lib/protect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nsexec/process.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/sys.h"
+
+static int is_read_only(void)
+{
+	struct statfs fs;
+
+	if (statfs("/proc/self/exe", &fs) < 0)
+		return -errno;
+	return (fs.f_flags & ST_RDONLY) != 0;
+}
+
+int nsx_protect_check(struct nsx_err *err)
+{
+	int r = is_read_only();
+
+	if (r <= 0)
+		return nsx_err_set(err, r < 0 ? r : -EPERM, "check-protected", "/proc/self/exe",
+				   NSX_HINT_NONE);
+	return 0;
+}
+
+int nsexec_self_protect(char *const argv[], char *const envp[], struct nsexec_err *err)
+{
+	struct nsx_mount_attr attr = { .attr_set = NSX_MOUNT_ATTR_RDONLY };
+	int r = is_read_only();
+
+	if (r != 0)
+		return r < 0 ? nsx_err_set(err, r, "statfs", "/proc/self/exe", NSX_HINT_NONE) : 0;
+
+	/*
+	 * The clone is of nobody's mount namespace, and its descriptor is closed by the execve: nothing is left by which the
+	 * read-only flag could be cleared.
+	 */
+	auto_close int tree = nsx_sys_open_tree(AT_FDCWD, "/proc/self/exe",
+						NSX_OPEN_TREE_CLONE | NSX_OPEN_TREE_CLOEXEC);
+
+	if (tree < 0)
+		return nsx_err_sys(err, "open_tree", "/proc/self/exe");
+	if (nsx_sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
+		return nsx_err_sys(err, "mount_setattr", "/proc/self/exe");
+	(void)nsx_sys_execveat(tree, "", argv, envp, AT_EMPTY_PATH);
+	return nsx_err_sys(err, "execveat", "/proc/self/exe");
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* spawn.c owns the parent: it starts the starter, collects what the roles say, and hands out the process. */
+#include <nsexec/process.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "lib/image.h"
+#include "lib/keeper.h"
+#include "lib/plan_internal.h"
+#include "lib/process_internal.h"
+#include "lib/protect.h"
+#include "lib/child.h"
+#include "lib/start.h"
+
+/* What one spawn holds in the parent. */
+struct spawn {
+	struct nsexec_plan *plan;
+	struct nsx_spec *spec;
+	struct nsx_page *page;
+	size_t mapped;
+	int memory_fd;
+	int status_fd; /* our end */
+	int child_fd;  /* the children's end */
+	int tty_fd;
+	pid_t engine_pid;
+	bool ready;
+	struct nsexec_spawn_args args;
+};
+
+static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn_args *args,
+		      struct nsx_err *err)
+{
+	*args = (struct nsexec_spawn_args){ .size = sizeof(*args) };
+	if (given == NULL)
+		return 0;
+	if (given->size < 16)
+		return nsx_err_set(err, -EINVAL, "check-args", "size", NSX_HINT_NONE);
+	for (size_t i = sizeof(*args); i < given->size; i++)
+		if (((const char *)given)[i] != 0)
+			return nsx_err_set(err, -E2BIG, "check-args", "size", NSX_HINT_NONE);
+	memcpy(args, given, given->size < sizeof(*args) ? given->size : sizeof(*args));
+	if ((args->flags & ~(uint64_t)NSEXEC_SPAWN_FORK_SELF) != 0)
+		return nsx_err_set(err, -EINVAL, "check-args", "flags", NSX_HINT_NONE);
+	return 0;
+}
+
+static void tell(const struct spawn *spawn, uint32_t type, pid_t pid, const char *role,
+		 const char *text)
+{
+	struct nsexec_event event = { .type = type, .pid = pid, .role = role, .text = text };
+
+	if (spawn->args.event != NULL)
+		spawn->args.event(spawn->args.data, &event);
+}
+
+/* Take one message. Returns 1 to go on, 0 at the end. Its contents may come from a hostile process. */
+static int receive(struct spawn *spawn, struct nsx_err *err)
+{
+	struct nsx_msg msg;
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = &msg, .iov_len = sizeof(msg) };
+	struct msghdr header = { .msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control) };
+	auto_close int fd = -EBADF;
+	ssize_t n;
+
+	while ((n = recvmsg(spawn->status_fd, &header, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
+		return 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c != NULL; c = CMSG_NXTHDR(&header, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	if (n != sizeof(msg))
+		return 1;
+
+	msg.role[sizeof(msg.role) - 1] = '\0';
+	if (msg.type == NSX_MSG_ERROR) {
+		nsx_err_sanitize(&msg.err);
+		if (err->code == 0)
+			*err = msg.err;
+		return 1;
+	}
+	msg.err.code = -1;
+	nsx_err_sanitize(&msg.err);
+	if (msg.type == NSX_MSG_READY)
+		spawn->ready = true;
+	else if (msg.type == NSX_MSG_TTY && spawn->tty_fd < 0 &&
+		 (spawn->spec->set & NSX_SET_TTY) != 0)
+		spawn->tty_fd = nsx_take_fd(&fd);
+	else if (msg.type == NSX_MSG_STEP)
+		tell(spawn, NSEXEC_EVENT_STEP, 0, msg.role, msg.err.step);
+	else if (msg.type == NSX_MSG_INFO || msg.type == NSX_MSG_WARNING)
+		tell(spawn, msg.type == NSX_MSG_INFO ? NSEXEC_EVENT_INFO : NSEXEC_EVENT_WARNING, 0,
+		     msg.role, msg.err.object);
+	return 1;
+}
+
+static void reap(pid_t pid)
+{
+	if (pid > 0)
+		while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+}
+
+static void kill_and_reap(pid_t pid)
+{
+	siginfo_t info;
+
+	/* the page has pids that the kernel wrote; still, only ever a child of ours is touched */
+	if (pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0) {
+		(void)kill(pid, SIGKILL);
+		reap(pid);
+	}
+}
+
+/* The starter as a process of its own, from the helper image: plan and page go with it in one memfd. */
+static int start_image(struct spawn *spawn, struct nsx_err *err)
+{
+	char memory[16];
+	char status[16];
+	struct nsx_str memory_text = NSX_STR(memory, sizeof(memory));
+	struct nsx_str status_text = NSX_STR(status, sizeof(status));
+	char image[16];
+	struct nsx_str image_text = NSX_STR(image, sizeof(image));
+	char *const argv[] = { (char *)"nsexec-engine", memory, status, image, NULL };
+	int keep[NSX_NS_COUNT + 256 + 8];
+	size_t count = 0;
+	size_t pairs;
+	const struct nsx_fd_pair *pair = nsx_spec_list(spawn->spec, NSX_LIST_FDS, sizeof(*pair), &pairs);
+	struct nsx_image_call call = { .argv = argv, .keep = keep };
+
+	call.image_fd = nsx_image_open(&spawn->plan->image_fd, err);
+	if (call.image_fd < 0)
+		return call.image_fd;
+
+	for (size_t i = 0; i < pairs; i++)
+		keep[count++] = pair[i].from;
+	for (size_t i = 0; i < NSX_NS_COUNT; i++)
+		if (spawn->spec->ns[i].mode == NSX_NS_MODE_FD)
+			keep[count++] = spawn->spec->ns[i].fd;
+	if (spawn->spec->target_pidfd >= 0)
+		keep[count++] = spawn->spec->target_pidfd;
+	if (spawn->spec->root == NSX_ROOT_FD)
+		keep[count++] = spawn->spec->root_fd;
+	if (spawn->spec->cgroup_fd >= 0)
+		keep[count++] = spawn->spec->cgroup_fd;
+	keep[count++] = spawn->memory_fd;
+	keep[count++] = spawn->child_fd;
+	keep[count++] = call.image_fd;
+	call.count = count;
+	nsx_str_add_i64(&memory_text, spawn->memory_fd);
+	nsx_str_add_i64(&status_text, spawn->child_fd);
+	nsx_str_add_i64(&image_text, call.image_fd);
+
+	pid_t pid = nsx_image_spawn(&call, err);
+
+	if (pid < 0)
+		return pid;
+	spawn->engine_pid = pid;
+	return 0;
+}
+
+/* The starter as a part of this process, whose forks are safe: a small program that has protected itself. */
+static int start_here(struct spawn *spawn, struct nsx_err *err)
+{
+	struct nsx_run run;
+	int r;
+
+	nsx_run_init(&run, spawn->spec);
+	run.page = spawn->page;
+	run.status_fd = spawn->child_fd;
+	if ((spawn->spec->flags & NSEXEC_PLAN_INIT) != 0) {
+		r = nsx_image_open(&spawn->plan->image_fd, err);
+		if (r < 0)
+			return r;
+		run.image_fd = r;
+	}
+	r = nsx_start(&run, err);
+	nsx_run_done(&run);
+	return r;
+}
+
+static int open_spawn(struct spawn *spawn, bool here, struct nsx_err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return nsx_err_sys(err, "socketpair", NULL);
+	spawn->status_fd = pair[0];
+	spawn->child_fd = pair[1];
+
+	spawn->mapped = here ? sizeof(*spawn->page) : sizeof(*spawn->page) + spawn->spec->total;
+	if (!here) {
+		spawn->memory_fd = (int)syscall(SYS_memfd_create, "nsexec-plan", MFD_CLOEXEC);
+		if (spawn->memory_fd < 0 || ftruncate(spawn->memory_fd, (off_t)spawn->mapped) < 0)
+			return nsx_err_sys(err, "memfd_create", "plan");
+	}
+	spawn->page = mmap(NULL, spawn->mapped, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | (here ? MAP_ANONYMOUS : 0), here ? -1 : spawn->memory_fd, 0);
+	if (spawn->page == MAP_FAILED) {
+		spawn->page = NULL;
+		return nsx_err_sys(err, "mmap", "plan");
+	}
+	if (!here)
+		memcpy(spawn->page + 1, spawn->spec, spawn->spec->total);
+	return 0;
+}
+
+/* Who is the process of the program? The helpers have ended, or will; nothing of them stays. */
+static pid_t collect(struct spawn *spawn, bool failed)
+{
+	const struct nsx_page *page = spawn->page;
+	pid_t last = page->final_pid > 0 ? page->final_pid :
+		     page->inner_pid > 0 ? page->inner_pid :
+					   page->helper_pid;
+
+	if (spawn->engine_pid > 0)
+		reap(spawn->engine_pid);
+	if (page->inner_pid > 0 && page->inner_pid != last)
+		failed ? kill_and_reap(page->inner_pid) : reap(page->inner_pid);
+	if (page->helper_pid > 0 && page->helper_pid != last)
+		failed ? kill_and_reap(page->helper_pid) : reap(page->helper_pid);
+	if (failed) {
+		kill_and_reap(last);
+		return 0;
+	}
+	return last;
+}
+
+/* It ended without a word: killed, by whomever. */
+static void silent_death(struct spawn *spawn, struct nsx_err *err)
+{
+	char text[16];
+
+	if (err->code != 0 || spawn->ready)
+		return;
+	memcpy(text, spawn->page->step, sizeof(text));
+	(void)nsx_err_set(err, -ECANCELED, "wait", "helper process, which was killed", NSX_HINT_NONE);
+	text[sizeof(text) - 1] = '\0';
+	(void)nsx_str_copy(err->step, sizeof(err->step), text);
+}
+
+static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret, struct nsx_err *err)
+{
+	struct nsexec_process *process = calloc(1, sizeof(*process));
+	int r;
+
+	if (process == NULL)
+		return nsx_err_set(err, -ENOMEM, "malloc", "process", NSX_HINT_NONE);
+	process->pid = pid;
+	process->tty_fd = -EBADF;
+	process->keeper_fd = -EBADF;
+	process->pidfd = nsx_sys_pidfd_open(pid);
+	if (process->pidfd < 0) {
+		r = nsx_err_sys(err, "pidfd_open", "process");
+		free(process);
+		return r;
+	}
+	r = nsx_keeper_list(spawn->spec, spawn->page->cgroup, &process->cleanup, err);
+	if (r >= 0 && process->cleanup != NULL) {
+		r = nsx_keeper_start(process->cleanup, process->pidfd, &spawn->plan->image_fd, err);
+		process->keeper_fd = r;
+	}
+	if (r < 0) {
+		(void)close(process->pidfd);
+		free(process->cleanup);
+		free(process);
+		return r;
+	}
+	process->tty_fd = nsx_take_fd(&spawn->tty_fd);
+	*ret = process;
+	return 0;
+}
+
+static void close_spawn(struct spawn *spawn)
+{
+	if (spawn->page != NULL)
+		(void)munmap(spawn->page, spawn->mapped);
+	nsx_close_fd(&spawn->memory_fd);
+	nsx_close_fd(&spawn->status_fd);
+	nsx_close_fd(&spawn->child_fd);
+	nsx_close_fd(&spawn->tty_fd);
+	free(spawn->spec);
+}
+
+static int run_spawn(struct spawn *spawn, struct nsexec_process **ret_process, struct nsx_err *err)
+{
+	bool here = (spawn->args.flags & NSEXEC_SPAWN_FORK_SELF) != 0 && nsx_protect_check(NULL) == 0;
+	pid_t pid;
+	int r;
+
+	r = open_spawn(spawn, here, err);
+	if (r < 0)
+		return r;
+
+	r = here ? start_here(spawn, err) : start_image(spawn, err);
+	nsx_close_fd(&spawn->child_fd);
+	while (receive(spawn, err) > 0)
+		;
+	silent_death(spawn, err);
+	pid = collect(spawn, err->code != 0);
+	if (err->code == 0) {
+		tell(spawn, NSEXEC_EVENT_CHILD, pid, "parent", "");
+		r = hand_out(spawn, pid, ret_process, err);
+		if (r < 0)
+			kill_and_reap(pid);
+	}
+	if (err->code != 0 && spawn->page->cgroup[0] != '\0')
+		nsx_keeper_remove(spawn->page->cgroup);
+	return err->code;
+}
+
+int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
+		 struct nsexec_process **ret_process, struct nsexec_err *err)
+{
+	struct nsx_err detail = { 0 };
+	struct spawn spawn = {
+		.plan = plan,
+		.memory_fd = -EBADF,
+		.status_fd = -EBADF,
+		.child_fd = -EBADF,
+		.tty_fd = -EBADF,
+	};
+	int r = check_args(args, &spawn.args, &detail);
+
+	if (r >= 0)
+		r = nsx_plan_pack(plan, &spawn.spec, &detail);
+	if (r >= 0)
+		r = run_spawn(&spawn, ret_process, &detail);
+	close_spawn(&spawn);
+	if (r < 0 && err != NULL)
+		*err = detail;
+	return r;
+}
+
+static void explain_table(const struct nsx_run *run, const char *role, const struct nsx_step *steps,
+			  void (*explain)(void *data, const char *role, const char *step,
+					  const char *reason),
+			  void *data)
+{
+	for (const struct nsx_step *step = steps; step->name != NULL; step++)
+		if (step->when == NULL || step->when(run))
+			explain(data, role, step->name, step->why);
+}
+
+int nsexec_explain(struct nsexec_plan *plan,
+		   void (*explain)(void *data, const char *role, const char *step,
+				   const char *reason),
+		   void *data, struct nsexec_err *err)
+{
+	struct nsx_err detail = { 0 };
+	auto_free struct nsx_spec *spec = NULL;
+	struct nsx_run run;
+	int r = nsx_plan_pack(plan, &spec, &detail);
+
+	if (r >= 0) {
+		const char *first;
+
+		nsx_run_init(&run, spec);
+		run.only_explain = true;
+		r = nsx_steps_run(nsx_resolve_steps, &run, &detail);
+		if (r >= 0) {
+			first = run.final || run.inner ? "helper" : "init";
+			explain_table(&run, "starter", nsx_resolve_steps, explain, data);
+			explain_table(&run, "starter", nsx_start_steps, explain, data);
+			explain_table(&run, first, nsx_join_steps, explain, data);
+			explain_table(&run, run.inner ? "init" : first, nsx_build_steps, explain, data);
+			explain_table(&run, run.inner ? "init" : first, nsx_confine_steps, explain, data);
+			explain_table(&run, run.final ? "final" : run.inner ? "init" : first,
+				      nsx_final_steps, explain, data);
+		}
+		nsx_run_done(&run);
+	}
+	if (r < 0 && err != NULL)
+		*err = detail;
+	return r;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.c owns the tables of the starter, and the making of the first process. */
+#include "lib/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/own.h"
+#include "base/sys.h"
+#include "lib/cgroup.h"
+#include "lib/child.h"
+#include "lib/context.h"
+#include "lib/maps.h"
+#include "lib/ns.h"
+#include "lib/root.h"
+#include "lib/seccomp.h"
+#include "lib/target.h"
+
+static bool has_target(const struct nsx_run *run)
+{
+	return run->spec->target_pid > 0 || run->spec->target_pidfd >= 0;
+}
+
+static bool needs_status(const struct nsx_run *run)
+{
+	return nsx_run_takes(run, NSEXEC_CONTEXT_IDS | NSEXEC_CONTEXT_GROUPS | NSEXEC_CONTEXT_CAPS |
+					  NSEXEC_CONTEXT_NNP | NSEXEC_CONTEXT_UMASK |
+					  NSEXEC_CONTEXT_SECCOMP) ||
+	       ((run->join & NSEXEC_NS_USER) != 0 && has_target(run));
+}
+
+static bool needs_dirs(const struct nsx_run *run)
+{
+	return nsx_run_takes(run, NSEXEC_CONTEXT_ROOT | NSEXEC_CONTEXT_CWD) ||
+	       run->spec->root_dir != 0 || run->spec->cwd_dir != 0;
+}
+
+static bool needs_oom(const struct nsx_run *run)
+{
+	return nsx_run_takes(run, NSEXEC_CONTEXT_OOM) || (run->spec->set & NSX_SET_OOM) != 0;
+}
+
+static bool needs_label(const struct nsx_run *run)
+{
+	return nsx_run_takes(run, NSEXEC_CONTEXT_LSM) || run->spec->label != 0;
+}
+
+static bool needs_cgroup(const struct nsx_run *run)
+{
+	return run->spec->cgroup_fd >= 0 || nsx_run_takes(run, NSEXEC_CONTEXT_CGROUP);
+}
+
+static bool has_limits(const struct nsx_run *run)
+{
+	return run->spec->limits[0] != 0 || run->spec->limits[1] != 0 || run->spec->limits[2] != 0;
+}
+
+static bool has_root_dir(const struct nsx_run *run)
+{
+	return run->spec->root == NSX_ROOT_PATH || run->spec->root == NSX_ROOT_FD;
+}
+
+static bool has_root(const struct nsx_run *run)
+{
+	return run->spec->root != NSX_ROOT_KEEP;
+}
+
+static bool needs_maps(const struct nsx_run *run)
+{
+	return (run->fresh & NSEXEC_NS_USER) != 0;
+}
+
+static int find_cgroup(struct nsx_run *run, struct nsx_err *err)
+{
+	if (run->spec->cgroup_fd < 0)
+		return nsx_cgroup_find(run, err);
+
+	run->cgroup_fd = fcntl(run->spec->cgroup_fd, F_DUPFD_CLOEXEC, 3);
+	return run->cgroup_fd < 0 ? nsx_err_sys(err, "fcntl", "cgroup") : 0;
+}
+
+static bool switch_is(const char *path, char value)
+{
+	char text[8];
+
+	return nsx_file_read(AT_FDCWD, path, text, sizeof(text), NULL) > 0 && text[0] == value;
+}
+
+/* Which knob was it? Only looked at after the failure. */
+static enum nsx_hint clone_hint(const struct nsx_run *run, int code)
+{
+	if (code == ENOSPC || code == EUSERS)
+		return NSX_HINT_NS_LIMIT;
+	if (code == EBUSY)
+		return NSX_HINT_CGROUP_BUSY;
+	if (code == EACCES || code == ENOENT)
+		return NSX_HINT_NO_CGROUP;
+	if (code != EPERM)
+		return NSX_HINT_NONE;
+	if (switch_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1'))
+		return NSX_HINT_USERNS_APPARMOR;
+	return (run->fresh & NSEXEC_NS_USER) != 0 ? NSX_HINT_USERNS_DISABLED : NSX_HINT_PRIVILEGE_USERNS;
+}
+
+/* Without clone3 there is no birth in a cgroup: the child moves there by itself, which is slow but the same in the end. */
+static int clone_legacy(struct nsx_run *run, uint64_t flags, struct nsx_err *err)
+{
+	if (run->cgroup_fd >= 0) {
+		int fd = openat(run->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return nsx_err_set(err, -errno, "openat", "cgroup.procs", NSX_HINT_NO_CGROUP);
+		run->tasks_fd[run->tasks_count++] = fd;
+
+		int r = nsx_note(run, NSX_MSG_INFO,
+				 "clone3(2) is not to be had here: the cgroup is entered by migration", err);
+
+		if (r < 0)
+			return r;
+	}
+	return nsx_sys_clone((unsigned long)flags, &run->page->helper_pid);
+}
+
+static int clone_child(struct nsx_run *run, struct nsx_err *err)
+{
+	uint32_t kinds = run->inner || run->final ? 0 : run->fresh;
+	struct nsx_clone_args args = { .parent_tid = (uint64_t)(uintptr_t)&run->page->helper_pid };
+	uint64_t flags = NSX_CLONE_PARENT_SETTID | (run->as_sibling ? NSX_CLONE_PARENT : 0);
+	pid_t pid;
+
+	if (run->own_cgroup)
+		kinds &= ~NSEXEC_NS_CGROUP; /* see nsx_step_unshare_cgroup() */
+	flags |= nsx_ns_clone_flags(kinds);
+	args.flags = flags | NSX_CLONE_CLEAR_SIGHAND;
+	if (run->cgroup_fd >= 0) {
+		args.flags |= NSX_CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)run->cgroup_fd;
+	}
+
+	pid = nsx_sys_clone3(&args);
+	if (pid < 0 && errno == EACCES && run->cgroup_fd >= 0 && !run->own_cgroup && geteuid() != 0) {
+		int r = nsx_note(run, NSX_MSG_WARNING,
+				 "the target's cgroup is not delegated to the caller, and is left out", err);
+
+		if (r < 0)
+			return r;
+		args.flags &= ~NSX_CLONE_INTO_CGROUP;
+		pid = nsx_sys_clone3(&args);
+	}
+	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
+		pid = clone_legacy(run, flags, err);
+	if (pid < 0)
+		return nsx_err_set(err, -errno, "clone3", "new process", clone_hint(run, errno));
+	return pid;
+}
+
+static int start_child(struct nsx_run *run, struct nsx_err *err)
+{
+	int pair[2] = { -EBADF, -EBADF };
+	pid_t pid;
+
+	if (needs_maps(run) &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return nsx_err_sys(err, "socketpair", NULL);
+
+	auto_close int child_end = pair[1];
+	int fresh = run->inner || run->final ? 0 : (int)run->fresh;
+
+	run->ask_fd = pair[0];
+	pid = clone_child(run, err);
+	if (pid == 0) {
+		nsx_close_fd(&run->ask_fd);
+		run->ask_fd = nsx_take_fd(&child_end);
+		run->role = fresh != 0 || run->join == 0 ? "init" : "helper";
+		nsx_child_main(run);
+	}
+	return pid < 0 ? pid : 0;
+}
+
+static int answer_maps(struct nsx_run *run, struct nsx_err *err)
+{
+	int32_t message = 0;
+	ssize_t n;
+	int r;
+
+	while ((n = recv(run->ask_fd, &message, sizeof(message), 0)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
+		return 0; /* the child has ended before, and has said why */
+	if (n != sizeof(message) || message != 1)
+		return nsx_err_set(err, -EPROTO, "receive", "request for id maps", NSX_HINT_NONE);
+
+	r = nsx_maps_write(run, run->inner ? run->page->inner_pid : run->page->helper_pid, err);
+	message = r < 0 ? r : 0;
+	(void)send(run->ask_fd, &message, sizeof(message), MSG_NOSIGNAL); /* one that is gone needs no answer */
+	nsx_close_fd(&run->ask_fd);
+	return r;
+}
+
+/* clang-format off */
+
+const struct nsx_step nsx_resolve_steps[] = {
+	{ "target",      has_target,   nsx_target_resolve,   "once; everything after uses the pidfd" },
+	{ "namespaces",  NULL,         nsx_target_compare,   "only what differs is joined: setns(2) to one's own user namespace fails" },
+	{ "status",      needs_status, nsx_context_status,   "credentials, masks and modes of the target" },
+	{ "directories", needs_dirs,   nsx_context_dirs,     "root and working directory, as descriptors that can not be exchanged" },
+	{ "oom",         needs_oom,    nsx_context_oom,      "written later only if it differs" },
+	{ "lsm",         needs_label,  nsx_context_label,    "the label, if the target has another than the caller" },
+	{ "identity",    NULL,         nsx_context_identity, "what the program may do: the options over the target's state" },
+	{ "filters",     NULL,         nsx_seccomp_resolve,  "the seccomp filters, and whether they let us finish" },
+	{ "cgroup",      needs_cgroup, find_cgroup,          "to be born in, where it differs" },
+	{ "root",        has_root_dir, nsx_root_resolve,     "before anything is made" },
+	{ "mounts",      has_root,     nsx_root_room,        "memory for what the child opens" },
+	{ "program",     NULL,         nsx_context_program,  "arguments and environment" },
+	{ "still-there", has_target,   nsx_target_check,     "what was read was read of the process that the pidfd names" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+const struct nsx_step nsx_start_steps[] = {
+	{ "limits",      has_limits,   nsx_cgroup_make,      "a cgroup of its own, since limits are asked for" },
+	{ "clone",       NULL,         start_child,          "born in its cgroup: a migration would take 10 ms" },
+	{ "write-maps",  needs_maps,   answer_maps,          "the ids of the new user namespace, written from outside" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* clang-format on */
+
+int nsx_start(struct nsx_run *run, struct nsx_err *err)
+{
+	int r = nsx_steps_run(nsx_resolve_steps, run, err);
+
+	return r < 0 ? r : nsx_steps_run(nsx_start_steps, run, err);
+}
