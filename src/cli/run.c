@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run.c owns the way from a plan to an exit status. */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nsexec/process.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/own.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "cli/supervise.h"
+#include "cli/terminal.h"
+
+void run_terminal_size(uint16_t *ret_rows, uint16_t *ret_columns)
+{
+	terminal_size(ret_rows, ret_columns);
+}
+
+static void print_step(void *data, const char *role, const char *step, const char *reason)
+{
+	(void)data;
+	printf("%-8s %-15s %s\n", role, step, reason);
+}
+
+int run_explain(struct nsexec_plan *plan, struct nsx_err *err)
+{
+	return nsexec_explain(plan, print_step, NULL, err);
+}
+
+/* In a temporary file that is renamed, so that nobody reads half a number. */
+static int write_pid(const char *path, pid_t pid, struct nsx_err *err)
+{
+	char temporary[4096];
+	char text[16];
+	struct nsx_str name = NSX_STR(temporary, sizeof(temporary));
+	struct nsx_str out = NSX_STR(text, sizeof(text));
+	int r;
+
+	nsx_str_add(&name, path);
+	nsx_str_add(&name, ".nsexec-");
+	nsx_str_add_i64(&name, getpid());
+	if (name.cut)
+		return nsx_err_set(err, -ENAMETOOLONG, "open", path, NSX_HINT_NONE);
+
+	auto_close int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return nsx_err_sys(err, "open", path);
+	if (pid == 0) { /* only to see whether it could be done */
+		(void)unlink(temporary);
+		return 0;
+	}
+	nsx_str_add_i64(&out, pid);
+	nsx_str_add(&out, "\n");
+	r = nsx_file_write_all(fd, text, out.used);
+	if (r >= 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlink(temporary);
+		return nsx_err_set(err, r, "write", path, NSX_HINT_NONE);
+	}
+	return 0;
+}
+
+/* Make known what was started; if that fails, the process must not go on unknown. */
+static int publish(const struct run_options *options, struct nsexec_process *process,
+		   struct nsx_err *err)
+{
+	int r = 0;
+
+	if (options->entry != NULL) {
+		options->entry->pid = nsexec_process_pid(process);
+		options->entry->start = nsx_proc_start_of(options->entry->pid);
+		r = registry_update(options->entry, err);
+	}
+	if (r >= 0 && options->pid_file != NULL)
+		r = write_pid(options->pid_file, nsexec_process_pid(process), err);
+	if (r < 0) {
+		struct nsexec_status status;
+
+		(void)nsexec_process_kill(process, SIGKILL, NULL);
+		(void)nsexec_process_wait(process, -1, &status, NULL);
+	}
+	return r;
+}
+
+static int prepare(const struct run_options *options, int *null_fd, struct nsx_err *err)
+{
+	int r = options->pid_file != NULL ? write_pid(options->pid_file, 0, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (options->detach) {
+		*null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (*null_fd < 0)
+			return nsx_err_sys(err, "open", "/dev/null");
+		/* already mapped by --fd N=0: then that is what was asked for */
+		(void)nsexec_plan_add_fd(options->plan, *null_fd, 0, NULL);
+		return 0;
+	}
+	if (options->die_with_parent) {
+		pid_t parent = getppid();
+
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+			return nsx_err_sys(err, "prctl(PR_SET_PDEATHSIG)", NULL);
+		if (getppid() != parent)
+			return nsx_err_set(err, -ECANCELED, "check-parent", "parent", NSX_HINT_NONE);
+	}
+	return nsexec_plan_set_pdeathsig(options->plan, SIGKILL, err);
+}
+
+int run_plan(const struct run_options *options, int *ret_status, struct nsx_err *err)
+{
+	struct nsexec_spawn_args args = { .size = sizeof(args),
+					  .flags = NSEXEC_SPAWN_FORK_SELF,
+					  .event = output_event,
+					  .data = options->output };
+	auto_close int null_fd = -EBADF;
+	struct nsexec_process *process = NULL;
+	int r = prepare(options, &null_fd, err);
+
+	if (r < 0)
+		return r;
+	r = nsexec_spawn(options->plan, &args, &process, err);
+	if (r < 0)
+		return r;
+	output_log(options->output, "Creation finished");
+	r = publish(options, process, err);
+	if (r < 0) {
+		process = nsexec_process_free(process);
+		return r;
+	}
+	*ret_status = 0;
+	if (!options->detach) {
+		output_log(options->output, "Waiting for child (pid %d) to finish",
+			   nsexec_process_pid(process));
+		*ret_status = supervise(process, options->output, options->first);
+		output_log(options->output, "Finished, cleaning & exit");
+		output_log(options->output, "Cleaning container");
+		output_log(options->output,
+			   *ret_status == 0 ? "Exit without any error, returning %d" : "Exit, returning %d",
+			   *ret_status);
+	}
+	process = nsexec_process_free(process);
+	return 0;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervise.c owns the parent in the foreground. */
+#include "cli/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/terminal.h"
+
+struct supervisor {
+	struct nsexec_process *process;
+	struct terminal terminal;
+	bool first;
+	int killed_by; /* signal that we had to deliver as SIGKILL */
+};
+
+void supervise_prepare(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_OURS);
+}
+
+/* Has the process a say in this signal: does it catch, ignore or block it? */
+static bool has_say(pid_t pid, int sig)
+{
+	static const char *const masks[] = { "\nSigBlk:\t", "\nSigIgn:\t", "\nSigCgt:\t" };
+	char path[40];
+	char text[8192];
+	struct nsx_str out = NSX_STR(path, sizeof(path));
+
+	nsx_str_add(&out, "/proc/");
+	nsx_str_add_i64(&out, pid);
+	nsx_str_add(&out, "/status");
+	if (nsx_file_read(AT_FDCWD, path, text, sizeof(text), NULL) < 0)
+		return true;
+	for (size_t i = 0; i < NSX_ARRAY_SIZE(masks); i++) {
+		const char *p = strstr(text, masks[i]);
+		uint64_t mask = 0;
+
+		for (p = p == NULL ? "" : p + strlen(masks[i]); *p != '\0' && *p != '\n'; p++)
+			mask = mask << 4 | (uint64_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
+		if ((mask & 1ULL << (sig - 1)) != 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The first process of a pid namespace does not get signals that it has no handler for: what would have ended it in any
+ * other place has to be SIGKILL here, or ^C would do nothing.
+ */
+static void forward(struct supervisor *s, int sig)
+{
+	if (s->first && !has_say(nsexec_process_pid(s->process), sig)) {
+		s->killed_by = sig;
+		sig = SIGKILL;
+	}
+	(void)nsexec_process_kill(s->process, sig, NULL);
+}
+
+/* Stop with the program, and go on with it. */
+static void suspend(struct supervisor *s)
+{
+	(void)nsexec_process_kill(s->process, SIGSTOP, NULL);
+	(void)kill(getpid(), SIGSTOP);
+	(void)nsexec_process_kill(s->process, SIGCONT, NULL);
+}
+
+static void handle_signal(struct supervisor *s, int signal_fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGWINCH)
+		terminal_resize(&s->terminal);
+	else if (info.ssi_signo == SIGTSTP)
+		suspend(s);
+	else
+		forward(s, (int)info.ssi_signo);
+}
+
+static int open_signals(void)
+{
+	static const int handled[] = { SIGTERM, SIGINT,	 SIGHUP,   SIGQUIT,
+				       SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < NSX_ARRAY_SIZE(handled); i++)
+		(void)sigaddset(&set, handled[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void loop(struct supervisor *s, int signal_fd)
+{
+	struct terminal *t = &s->terminal;
+
+	for (;;) {
+		struct pollfd fds[4] = {
+			{ .fd = nsexec_process_pidfd(s->process), .events = POLLIN },
+			{ .fd = signal_fd, .events = POLLIN },
+			{ .fd = t->master, .events = POLLIN },
+			{ .fd = t->master >= 0 && !t->input_done ? STDIN_FILENO : -1, .events = POLLIN },
+		};
+
+		if (poll(fds, 4, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents != 0)
+			handle_signal(s, signal_fd);
+		if (fds[2].revents != 0)
+			(void)terminal_output(t);
+		if (fds[3].revents != 0)
+			terminal_input(t);
+		if (fds[0].revents != 0)
+			return;
+	}
+}
+
+/* What the program wrote last is still in the terminal's buffer. */
+static void drain(struct terminal *t)
+{
+	struct pollfd fd = { .events = POLLIN };
+
+	while ((fd.fd = t->master) >= 0 && poll(&fd, 1, 0) > 0 && (fd.revents & POLLIN) != 0 &&
+	       terminal_output(t))
+		;
+}
+
+int supervise(struct nsexec_process *process, const struct output *output, bool first)
+{
+	struct supervisor s = { .process = process, .first = first };
+	struct nsexec_status status;
+	struct nsexec_err err = { 0 };
+	auto_close int signal_fd = open_signals();
+
+	terminal_open(&s.terminal, process);
+	loop(&s, signal_fd);
+	drain(&s.terminal);
+	terminal_close(&s.terminal);
+	if (nsexec_process_wait(process, -1, &status, &err) < 0)
+		return output_error(output, &err);
+	if (status.exited)
+		return status.code;
+	return EXIT_SIGNAL + (s.killed_by != 0 && status.code == SIGKILL ? s.killed_by : status.code);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Being the parent in the foreground: signals, terminal, exit status. */
+#ifndef NSX_CLI_SUPERVISE_H
+#define NSX_CLI_SUPERVISE_H
+
+#include <nsexec/process.h>
+#include <stdbool.h>
+
+#include "cli/output.h"
+
+/**
+ * supervise() - Wait for the process, passing signals and terminal bytes on
+ * @process: the process
+ * @output:  for errors
+ * @first:   it is the first of a new pid namespace, which ignores signals that it does not catch
+ *
+ * Return: the exit status: the program's, 128+N if signal N ended it, 125 if it can not be known.
+ */
+int supervise(struct nsexec_process *process, const struct output *output, bool first);
+
+/**
+ * supervise_prepare() - Make sure that 0, 1 and 2 are open
+ *
+ * Otherwise the next descriptor that is opened would be taken for one of them by the program.
+ */
+void supervise_prepare(void);
+
+#endif
