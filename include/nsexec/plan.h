@@ -56,6 +56,9 @@ struct sock_filter;
 #define NSEXEC_MOUNT_NOATIME 0x10u
 #define NSEXEC_MOUNT_RECURSIVE 0x100u /* bind: with everything mounted below; attributes hold for all of it */
 
+/* Flags of nsexec_plan_add_standard_mounts(). */
+#define NSEXEC_STANDARD_OPEN 0x01u /* nothing masked, nothing read-only */
+
 /* setgroups(2) in a new user namespace. */
 #define NSEXEC_SETGROUPS_AUTO 0u /* denied where the kernel demands it (default) */
 #define NSEXEC_SETGROUPS_ALLOW 1u
@@ -296,16 +299,17 @@ int nsexec_plan_set_root_readonly(struct nsexec_plan *plan, bool readonly, struc
 
 /**
  * nsexec_plan_add_standard_mounts() - Add what every container has
- * @plan: the plan
- * @err:  detail on failure, or NULL
+ * @plan:  the plan
+ * @flags: NSEXEC_STANDARD_OPEN: hide and protect nothing
+ * @err:   detail on failure, or NULL
  *
- * proc, sysfs, a minimal /dev with pts, shm and mqueue, cgroup2 where there is an own cgroup namespace, and the
- * masked and read-only paths of container engines. Default: none.
+ * proc, sysfs, a minimal /dev with pts, shm and mqueue, cgroup2 if a new cgroup namespace was chosen before, and
+ * the masked and read-only paths of container engines. Default: none.
  * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
  *
  * Return: 0, -ENOMEM.
  */
-int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, struct nsexec_err *err);
+int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags, struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_bind() - Add a bind mount
@@ -453,8 +457,8 @@ int nsexec_plan_set_caps(struct nsexec_plan *plan, uint32_t set, uint64_t caps, 
  * @caps: bit N is capability N
  * @err:  detail on failure, or NULL
  *
- * To effective, permitted and bounding; for a user other than 0 also to inheritable and ambient, without which
- * they would not survive execve(2). Default: none.
+ * After nsexec_plan_drop_caps(): to effective, permitted and bounding; for a user other than 0 also to inheritable
+ * and ambient, without which they would not survive execve(2). Default: none.
  * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
  *
  * Return: 0.
@@ -467,7 +471,7 @@ int nsexec_plan_add_caps(struct nsexec_plan *plan, uint64_t caps, struct nsexec_
  * @caps: bit N is capability N
  * @err:  detail on failure, or NULL
  *
- * Wins over nsexec_plan_add_caps(). Default: none.
+ * Before nsexec_plan_add_caps(): dropping all and adding one leaves that one. Default: none.
  * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
  *
  * Return: 0.

@@ -101,8 +101,8 @@ int nsexec_explain(struct nsexec_plan *plan,
  *
  * fork-safe: no.  threads: only one.  capabilities: CAP_SYS_ADMIN.  Since: 0.1.0.
  *
- * Return: 0 if the program runs from a read-only mount already; does not return if it was executed again;
- * -EPERM, -ENOSYS and others if that is not possible (spawn without the flag then).
+ * Return: 0 if this has been done already (the program was executed by descriptor; nsexec_spawn() checks the mount
+ * itself); does not return if it was executed again; -EPERM, -ENOSYS and others if that is not possible.
  */
 int nsexec_self_protect(char *const argv[], char *const envp[], struct nsexec_err *err);
 
@@ -173,6 +173,19 @@ struct nsexec_status {
  */
 int nsexec_process_wait(struct nsexec_process *process, int timeout_ms,
 			struct nsexec_status *ret_status, struct nsexec_err *err);
+
+/**
+ * nsexec_process_try_wait() - Has the process ended?
+ * @process:    the handle
+ * @ret_status: how it ended; may be asked for again
+ * @err:        detail on failure, or NULL
+ *
+ * Does not wait. fork-safe: no.  threads: any.  capabilities: none.  Since: 0.1.0.
+ *
+ * Return: 0, -ETIMEDOUT (it still runs), -ECHILD (somebody else took its status).
+ */
+int nsexec_process_try_wait(struct nsexec_process *process, struct nsexec_status *ret_status,
+			    struct nsexec_err *err);
 
 /**
  * nsexec_process_kill() - Send a signal

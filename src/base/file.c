@@ -10,6 +10,8 @@
 
 #include "base/own.h"
 
+enum { SURELY_LAST = 2048 };
+
 static ssize_t read_some(int fd, char *buf, size_t len)
 {
 	for (;;) {
@@ -33,11 +35,11 @@ ssize_t nsx_file_read(int dir, const char *path, char *buf, size_t size, struct 
 
 		if (n < 0)
 			return nsx_err_set(err, (int)n, "read", path, NSX_HINT_NONE);
-		if (n == 0) {
+		used += (size_t)n;
+		if (n == 0 || (n < SURELY_LAST && used < size)) {
 			buf[used] = '\0';
 			return (ssize_t)used;
 		}
-		used += (size_t)n;
 	}
 	return nsx_err_set(err, -EFBIG, "read", path, NSX_HINT_NONE);
 }

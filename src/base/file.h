@@ -16,7 +16,8 @@
  * @size: its size; at most @size - 1 bytes are read
  * @err:  detail on failure, or NULL
  *
- * For /proc: the file is opened O_CLOEXEC|O_NOCTTY|O_NONBLOCK and read until its end.
+ * For /proc: the file is opened O_CLOEXEC|O_NOCTTY|O_NONBLOCK. A read that gives less than half a page, and less than
+ * was asked for, is taken for the last one: procfs fills a page as far as whole lines fit, and no line is that long.
  * fork-safe: yes.
  *
  * Return: bytes read, -EFBIG if the file is larger, or the error of openat(2) or read(2).

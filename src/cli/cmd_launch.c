@@ -153,7 +153,7 @@ static int plan_environment(struct launch *l, struct nsx_err *err)
 /* Does the new root have it? Of the default root, what the host has below its system directories. */
 static bool root_has(const struct launch *l, const char *path)
 {
-	auto_close int root = open(l->rootfs != NULL ? l->rootfs : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int root = openat(AT_FDCWD, l->rootfs != NULL ? l->rootfs : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	auto_close int fd = -EBADF;
 
 	if (root < 0 || path[0] != '/')
@@ -209,6 +209,10 @@ static int make_plan(struct launch *l, char **words, char ***ret_argv, char **fi
 		r = plan_namespaces(l, err);
 	if (r >= 0)
 		r = plan_root(l, err);
+	if (r >= 0)
+		r = nsexec_plan_add_standard_mounts(l->plan, l->privileged ? NSEXEC_STANDARD_OPEN : 0, err);
+	if (r >= 0)
+		r = launch_add_mounts(l, err);
 	if (r >= 0)
 		r = plan_caps(l, err);
 	if (r >= 0 && strcmp(seccomp, "default") == 0)
@@ -283,8 +287,8 @@ static int launch(struct launch *l, char **words, struct nsx_err *err)
 				       .detach = l->detach,
 				       .pid_file = l->pid_file,
 				       .die_with_parent = l->die_with_parent };
-	char **argv;
-	int status;
+	char **argv = NULL;
+	int status = 0;
 	int r = make_plan(l, words, &argv, &filter, &filter_bytes, err);
 
 	if (r < 0)
@@ -322,9 +326,7 @@ int cmd_launch(char **argv)
 
 	l.plan = nsexec_plan_new();
 	r = l.plan == NULL ? nsx_err_set(&err, -ENOMEM, "malloc", "plan", NSX_HINT_NONE) :
-			     nsexec_plan_add_standard_mounts(l.plan, &err);
-	if (r >= 0)
-		r = opt_parse(&launch_verb, argv, &l, &words, &err);
+			     opt_parse(&launch_verb, argv, &l, &words, &err);
 	if (r == 0)
 		r = launch(&l, words, &err);
 	else if (r == 1)

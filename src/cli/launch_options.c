@@ -162,10 +162,9 @@ static int absolute(const char *path, char *buf, size_t size)
 	return out.cut ? -ENAMETOOLONG : 0;
 }
 
-static int set_bind(void *config, const char *option, const char *value, struct nsx_err *err)
+static int add_bind(struct launch *l, const char *option, const char *value, struct nsx_err *err)
 {
 	static const char wanted[] = "SRC:DST[:OPTIONS] is needed, DST an absolute path";
-	struct launch *l = config;
 	auto_free char *text = strdup(value);
 	char source[PATH_MAX];
 	char *target;
@@ -194,9 +193,8 @@ static int set_bind(void *config, const char *option, const char *value, struct 
 	return nsexec_plan_add_bind(l->plan, source, target, flags, err);
 }
 
-static int set_tmpfs(void *config, const char *option, const char *value, struct nsx_err *err)
+static int add_tmpfs(struct launch *l, const char *option, const char *value, struct nsx_err *err)
 {
-	struct launch *l = config;
 	auto_free char *target = strdup(value);
 	char options[1024];
 	uint32_t flags = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV;
@@ -214,6 +212,36 @@ static int set_tmpfs(void *config, const char *option, const char *value, struct
 	if (r < 0)
 		return r;
 	return nsexec_plan_add_mount(l->plan, "tmpfs", target, options, flags, err);
+}
+
+int launch_add_mounts(struct launch *l, struct nsx_err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r >= 0 && i < l->mount_count; i++)
+		r = l->mount_is_tmpfs[i] ? add_tmpfs(l, "--tmpfs", l->mounts[i], err) :
+					   add_bind(l, "--bind", l->mounts[i], err);
+	return r;
+}
+
+static int remember_mount(struct launch *l, const char *option, const char *value, bool tmpfs,
+			  struct nsx_err *err)
+{
+	if (l->mount_count == NSX_ARRAY_SIZE(l->mounts))
+		return opt_error(err, option, value, "128 mounts at most");
+	l->mount_is_tmpfs[l->mount_count] = tmpfs;
+	l->mounts[l->mount_count++] = value;
+	return 0;
+}
+
+static int set_bind(void *config, const char *option, const char *value, struct nsx_err *err)
+{
+	return remember_mount(config, option, value, false, err);
+}
+
+static int set_tmpfs(void *config, const char *option, const char *value, struct nsx_err *err)
+{
+	return remember_mount(config, option, value, true, err);
 }
 
 static int set_env(void *config, const char *option, const char *value, struct nsx_err *err)

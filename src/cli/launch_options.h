@@ -21,6 +21,9 @@ struct launch {
 	const char *pid_file;
 	const char *ns_path[8];
 	char *command[64]; /* of --command, split */
+	const char *mounts[128]; /* of --bind and --tmpfs, in their order */
+	bool mount_is_tmpfs[128];
+	unsigned mount_count;
 	uint32_t ns_fresh;
 	uint32_t ns_set; /* kinds that were named */
 	uint32_t uid, gid;
@@ -32,5 +35,14 @@ struct launch {
 };
 
 extern const struct opt_verb launch_verb;
+
+/**
+ * launch_add_mounts() - Put what --bind and --tmpfs say into the plan, behind the standard mounts
+ * @l:   the options
+ * @err: detail on failure
+ *
+ * Return: 0, -EINVAL, -ENOMEM.
+ */
+int launch_add_mounts(struct launch *l, struct nsx_err *err);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c owns the table of verbs. */
 #include <nsexec/nsexec.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/own.h"
 #include "cli/cmd.h"
 #include "cli/output.h"
-#include "cli/supervise.h"
 
 /* clang-format off */
 static const struct {
@@ -47,7 +48,6 @@ static int print_version(void)
 
 int main(int argc, char *argv[])
 {
-	supervise_prepare();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return argc < 2 ? (void)print_help(), EXIT_OURS : print_help();
 	if (strcmp(argv[1], "--version") == 0)
@@ -56,8 +56,11 @@ int main(int argc, char *argv[])
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name) != 0)
 			continue;
-		if (verbs[i].forks && geteuid() == 0)
+		if (verbs[i].forks && getauxval(AT_EUID) == 0)
 			(void)nsexec_self_protect(argv, environ, NULL); /* else the library uses its helper image */
+		/* an ignored SIGCHLD would reap the program behind our back; both would stay ignored in the program */
+		(void)signal(SIGCHLD, SIG_DFL);
+		(void)signal(SIGPIPE, SIG_DFL);
 		return verbs[i].run(argv + 1);
 	}
 	fprintf(stderr, "nsexec: '%s': no such verb; launch, enter and ls exist\n", argv[1]);

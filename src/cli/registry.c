@@ -57,7 +57,7 @@ static int path_of(char *buf, size_t size, const char *name, const char *file, s
 
 static int write_file(const char *path, const void *data, size_t bytes, struct nsx_err *err)
 {
-	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_close int fd = openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)

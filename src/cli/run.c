@@ -7,6 +7,7 @@
 #include <nsexec/process.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -48,7 +49,7 @@ static int write_pid(const char *path, pid_t pid, struct nsx_err *err)
 	if (name.cut)
 		return nsx_err_set(err, -ENAMETOOLONG, "open", path, NSX_HINT_NONE);
 
-	auto_close int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	auto_close int fd = openat(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return nsx_err_sys(err, "open", path);
@@ -97,7 +98,7 @@ static int prepare(const struct run_options *options, int *null_fd, struct nsx_e
 	if (r < 0)
 		return r;
 	if (options->detach) {
-		*null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		*null_fd = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 		if (*null_fd < 0)
 			return nsx_err_sys(err, "open", "/dev/null");
 		/* already mapped by --fd N=0: then that is what was asked for */
@@ -147,6 +148,9 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 			   *ret_status == 0 ? "Exit without any error, returning %d" : "Exit, returning %d",
 			   *ret_status);
 	}
-	process = nsexec_process_free(process);
-	return 0;
+	/*
+	 * Nothing is left to do: the kernel takes memory and descriptors back faster than we could give them. In a function
+	 * of its own `exit` would be hidden; here it stands beside the status that it passes on.
+	 */
+	exit(*ret_status);
 }

@@ -23,13 +23,6 @@ struct supervisor {
 	int killed_by; /* signal that we had to deliver as SIGKILL */
 };
 
-void supervise_prepare(void)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-			_exit(EXIT_OURS);
-}
-
 /* Has the process a say in this signal: does it catch, ignore or block it? */
 static bool has_say(pid_t pid, int sig)
 {
@@ -76,31 +69,49 @@ static void suspend(struct supervisor *s)
 	(void)nsexec_process_kill(s->process, SIGCONT, NULL);
 }
 
+static void handle(struct supervisor *s, int sig)
+{
+	if (sig == SIGWINCH)
+		terminal_resize(&s->terminal);
+	else if (sig == SIGTSTP)
+		suspend(s);
+	else if (sig != SIGCHLD)
+		forward(s, sig);
+}
+
 static void handle_signal(struct supervisor *s, int signal_fd)
 {
 	struct signalfd_siginfo info;
 
-	if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (info.ssi_signo == SIGWINCH)
-		terminal_resize(&s->terminal);
-	else if (info.ssi_signo == SIGTSTP)
-		suspend(s);
-	else
-		forward(s, (int)info.ssi_signo);
+	if (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		handle(s, (int)info.ssi_signo);
 }
 
-static int open_signals(void)
+static void block_signals(sigset_t *set)
 {
-	static const int handled[] = { SIGTERM, SIGINT,	 SIGHUP,   SIGQUIT,
-				       SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP };
-	sigset_t set;
+	static const int handled[] = { SIGTERM, SIGINT,	  SIGHUP,  SIGQUIT, SIGUSR1,
+				       SIGUSR2, SIGWINCH, SIGTSTP, SIGCHLD };
 
-	(void)sigemptyset(&set);
+	(void)sigemptyset(set);
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(handled); i++)
-		(void)sigaddset(&set, handled[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+		(void)sigaddset(set, handled[i]);
+	(void)sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+/* Without a terminal there is nothing to pass on but signals. The end of the program is one, too. */
+static int wait_for_end(struct supervisor *s, const sigset_t *set, struct nsexec_status *status,
+			struct nsexec_err *err)
+{
+	int r;
+
+	while ((r = nsexec_process_try_wait(s->process, status, err)) == -ETIMEDOUT) {
+		siginfo_t info;
+
+		*err = (struct nsexec_err){ 0 };
+		if (sigwaitinfo(set, &info) > 0)
+			handle(s, info.si_signo);
+	}
+	return r;
 }
 
 static void loop(struct supervisor *s, int signal_fd)
@@ -140,16 +151,25 @@ static void drain(struct terminal *t)
 
 int supervise(struct nsexec_process *process, const struct output *output, bool first)
 {
-	struct supervisor s = { .process = process, .first = first };
+	struct supervisor s = { .process = process, .first = first, .terminal.master = -EBADF };
 	struct nsexec_status status;
 	struct nsexec_err err = { 0 };
-	auto_close int signal_fd = open_signals();
+	sigset_t set;
+	int r;
 
-	terminal_open(&s.terminal, process);
-	loop(&s, signal_fd);
-	drain(&s.terminal);
-	terminal_close(&s.terminal);
-	if (nsexec_process_wait(process, -1, &status, &err) < 0)
+	block_signals(&set);
+	if (nsexec_process_tty(process) < 0) {
+		r = wait_for_end(&s, &set, &status, &err);
+	} else {
+		auto_close int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+		terminal_open(&s.terminal, process);
+		loop(&s, signal_fd);
+		drain(&s.terminal);
+		terminal_close(&s.terminal);
+		r = nsexec_process_wait(process, -1, &status, &err);
+	}
+	if (r < 0)
 		return output_error(output, &err);
 	if (status.exited)
 		return status.code;

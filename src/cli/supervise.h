@@ -18,11 +18,4 @@
  */
 int supervise(struct nsexec_process *process, const struct output *output, bool first);
 
-/**
- * supervise_prepare() - Make sure that 0, 1 and 2 are open
- *
- * Otherwise the next descriptor that is opened would be taken for one of them by the program.
- */
-void supervise_prepare(void);
-
 #endif

@@ -105,7 +105,7 @@ static int find_v2(struct nsx_run *run, const char *theirs, struct nsx_err *err)
 	if (join_path(path, sizeof(path), mount, theirs) < 0)
 		return leave_out(run, theirs, -ENAMETOOLONG, err);
 
-	run->cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	run->cgroup_fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run->cgroup_fd < 0)
 		return leave_out(run, path, -errno, err);
 	if (!may_enter(run->cgroup_fd)) {
@@ -137,7 +137,7 @@ static int find_v1(struct nsx_run *run, const char *controllers, const char *the
 		return nsx_note(run, NSX_MSG_INFO, text, err);
 	}
 
-	auto_close int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int at = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (at < 0)
 		return leave_out(run, path, -errno, err);

@@ -105,7 +105,7 @@ static int find_parent(const struct nsx_spec *spec, char *path, struct nsx_err *
 				   NSX_HINT_CONTROLLER_V1);
 
 	for (bool ours = true;; ours = false) {
-		auto_close int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		auto_close int dir = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (dir >= 0) {
 			text_of(dir, "cgroup.subtree_control", text, sizeof(text));
@@ -192,7 +192,7 @@ int nsx_cgroup_make(struct nsx_run *run, struct nsx_err *err)
 		return nsx_err_set(err, -ENAMETOOLONG, "mkdir", path, NSX_HINT_NONE);
 	}
 
-	run->cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	run->cgroup_fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run->cgroup_fd < 0)
 		return nsx_err_sys(err, "open", path);
 	return write_limits(run->spec, run->cgroup_fd, err);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/child_steps.h"
+#include "lib/context.h"
 #include "lib/root.h"
 #include "lib/tty.h"
 
@@ -23,9 +24,20 @@ static bool has_v1(const struct nsx_run *run)
 	return run->tasks_count > 0;
 }
 
+static bool verifies(const struct nsx_run *run)
+{
+	return nsx_run_verifies(run);
+}
+
 static bool opens_own(const struct nsx_run *run)
 {
-	return run->join != 0 || run->label != NULL || (run->spec->set & NSX_SET_TTY) != 0;
+	return nsx_run_verifies(run) || run->label != NULL || (run->spec->set & NSX_SET_TTY) != 0;
+}
+
+static bool needs_dirs(const struct nsx_run *run)
+{
+	return nsx_run_takes(run, NSEXEC_CONTEXT_ROOT | NSEXEC_CONTEXT_CWD) ||
+	       run->spec->root_dir != 0 || run->spec->cwd_dir != 0;
 }
 
 static bool new_time(const struct nsx_run *run)
@@ -84,9 +96,15 @@ static bool hides(const struct nsx_run *run)
 				 run->spec->lists[NSX_LIST_READONLY].bytes > 0);
 }
 
+/* Not made undumpable yet, or made dumpable again by new credentials. */
+static bool still_dumpable(const struct nsx_run *run)
+{
+	return ((run->join | run->fresh) & NSEXEC_NS_USER) != 0 || run->join == 0;
+}
+
 static bool target_root(const struct nsx_run *run)
 {
-	return run->target.root_fd >= 0;
+	return run->spec->root_dir != 0 || nsx_run_takes(run, NSEXEC_CONTEXT_ROOT);
 }
 
 static bool sets_rlimits(const struct nsx_run *run)
@@ -126,12 +144,12 @@ static bool sets_securebits(const struct nsx_run *run)
 
 static bool sets_ids(const struct nsx_run *run)
 {
-	return run->identity.set_ids;
+	return run->identity.change_ids;
 }
 
 static bool sets_cwd(const struct nsx_run *run)
 {
-	return run->spec->cwd != 0 || run->target.cwd_fd >= 0;
+	return run->spec->cwd != 0 || run->spec->cwd_dir != 0 || nsx_run_takes(run, NSEXEC_CONTEXT_CWD);
 }
 
 static bool sets_nnp(const struct nsx_run *run)
@@ -172,10 +190,11 @@ const struct nsx_step nsx_join_steps[] = {
 	{ "oom-score",     sets_oom,    nsx_step_oom,            "oom_score_adj differs; written while the process may still write its own /proc" },
 	{ "cgroup-v1",     has_v1,      nsx_step_cgroup_v1,      "a single-threaded process moves itself; v2 is entered by birth" },
 	{ "open-own",      opens_own,   nsx_step_open_own,       "what is needed of the caller's /proc and /dev later is opened while they can be trusted" },
+	{ "directories",   needs_dirs,  nsx_context_dirs,        "root and working directory, as descriptors that can not be exchanged" },
 	{ "fds",           NULL,        nsx_step_fds,            "before the join, so that nothing of the host can be reached from inside" },
 	{ "undumpable",    joins,       nsx_step_undumpable,     "before the join, so that processes of the container can not trace us" },
 	{ "join",          joins,       nsx_step_join,           "one setns(2) for all kinds of the target that differ" },
-	{ "verify-join",   joins,       nsx_step_verify,         "what was joined is what was asked for" },
+	{ "verify-join",   verifies,    nsx_step_verify,         "what was joined is what was asked for" },
 	{ "time",          new_time,    nsx_step_time,           "clocks can be set only before a process lives in the time namespace" },
 	{ "clone-inner",   is_inner,    nsx_step_clone_inner,    "what is joined comes before what is made" },
 	{ "unshare",       unshares,    nsx_step_unshare,        "made before the process becomes visible in the pid namespace that is joined" },
@@ -200,7 +219,7 @@ const struct nsx_step nsx_build_steps[] = {
 
 /* Power is dropped here, all of it, before the process becomes visible to the container. */
 const struct nsx_step nsx_confine_steps[] = {
-	{ "undumpable",    NULL,           nsx_step_undumpable,     "again: joining and making a user namespace change credentials" },
+	{ "undumpable",    still_dumpable,   nsx_step_undumpable,     "a change of the user namespace changes credentials, which makes the process dumpable again" },
 	{ "target-root",   target_root,    nsx_step_target_root,    "setns(2) gives the root of the mount namespace, the target may have another" },
 	{ "keyring",       own_keyring,    nsx_step_keyring,        "the caller's session keyring would come along" },
 	{ "rlimits",       sets_rlimits,   nsx_step_rlimits,        "while there is CAP_SYS_RESOURCE, if there is" },

@@ -27,7 +27,6 @@ int nsx_step_target_root(struct nsx_run *run, struct nsx_err *err)
 		return nsx_err_sys(err, "fchdir", "the target's root");
 	if (chroot(".") < 0)
 		return nsx_err_sys(err, "chroot", "the target's root");
-	nsx_close_fd(&run->target.root_fd);
 	return 0;
 }
 
@@ -116,7 +115,7 @@ int nsx_step_ids(struct nsx_run *run, struct nsx_err *err)
 		return id_failed("setresgid", id->gid, err);
 	if (syscall(SYS_setresuid, id->uid, id->uid, id->uid) < 0)
 		return id_failed("setresuid", id->uid, err);
-	return nsx_step_undumpable(run, err); /* a change of credentials resets it */
+	return nsx_step_undumpable(run, err); /* other ids make the process dumpable again */
 }
 
 /* CVE-2024-21626: a directory outside of the root can be a working directory, and the way out of the container. */
@@ -134,17 +133,17 @@ static int check_reachable(const char *path, struct nsx_err *err)
 int nsx_step_workdir(struct nsx_run *run, struct nsx_err *err)
 {
 	const char *path = nsx_spec_text(run->spec, run->spec->cwd);
-	auto_close int fd = -EBADF;
+	auto_close int opened = -EBADF;
+	int fd = run->target.cwd_fd;
 
 	if (path[0] != '\0') {
-		fd = nsx_inroot_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
+		fd = opened = nsx_inroot_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
 		if (fd < 0) {
 			nsx_err_hint(err, NSX_HINT_WORKDIR);
 			return fd;
 		}
 	} else {
 		path = "the target's working directory";
-		fd = nsx_take_fd(&run->target.cwd_fd);
 	}
 	if (fchdir(fd) < 0)
 		return nsx_err_set(err, -errno, "fchdir", path, NSX_HINT_WORKDIR);
@@ -175,8 +174,8 @@ int nsx_step_caps(struct nsx_run *run, struct nsx_err *err)
 	uint64_t inheritable;
 	int r;
 
-	nsx_caps_get(&effective, &permitted, &inheritable);
 	if (seccomp_needs_power(run)) {
+		nsx_caps_get(&effective, &permitted, &inheritable);
 		r = nsx_caps_set(permitted, permitted, inheritable, err);
 		if (r >= 0)
 			r = nsx_seccomp_install(run, err);
@@ -186,20 +185,23 @@ int nsx_step_caps(struct nsx_run *run, struct nsx_err *err)
 	if (!run->identity.set_caps)
 		return 0;
 
-	/* nobody can give what he has not; what was asked for by name was checked by the starter */
-	permitted &= caps[NSEXEC_CAPS_PERMITTED];
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+	/* an empty inheritable set leaves nothing in the ambient one */
+	if (caps[NSEXEC_CAPS_INHERITABLE] != 0 &&
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return nsx_err_sys(err, "prctl(PR_CAP_AMBIENT_CLEAR_ALL)", NULL);
-	r = nsx_caps_set(caps[NSEXEC_CAPS_EFFECTIVE] & permitted, permitted,
-			 caps[NSEXEC_CAPS_INHERITABLE] &
-				 (inheritable | caps[NSEXEC_CAPS_BOUNDING] | permitted),
-			 err);
+	permitted = caps[NSEXEC_CAPS_PERMITTED];
+	r = nsx_caps_set(caps[NSEXEC_CAPS_EFFECTIVE], permitted, caps[NSEXEC_CAPS_INHERITABLE], NULL);
+	if (r < 0) {
+		/* nobody can give what he has not; what was asked for by name was checked by the starter */
+		nsx_caps_get(&effective, &permitted, &inheritable);
+		permitted &= caps[NSEXEC_CAPS_PERMITTED];
+		r = nsx_caps_set(caps[NSEXEC_CAPS_EFFECTIVE] & permitted, permitted,
+				 caps[NSEXEC_CAPS_INHERITABLE] & (inheritable | permitted), err);
+	}
 	if (r < 0)
 		return r;
-	r = set_ambient(caps[NSEXEC_CAPS_AMBIENT] & permitted, err);
-	if (r < 0)
-		return r;
-	return nsx_step_undumpable(run, err);
+	/* less power than before does not make the process dumpable again: no need for PR_SET_DUMPABLE here */
+	return set_ambient(caps[NSEXEC_CAPS_AMBIENT] & permitted, err);
 }
 
 int nsx_step_no_new_privs(struct nsx_run *run, struct nsx_err *err)

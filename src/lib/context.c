@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "lib/idmap.h"
 #include "lib/step.h"
 
@@ -219,6 +220,22 @@ static char *exec_label(const char *current)
 	return label;
 }
 
+/* Is there a security module that labels processes? Unknown before 6.8: then it has to be read. */
+static bool may_have_label(void)
+{
+	enum { SELINUX = 101, SMACK = 102, APPARMOR = 104 };
+	uint64_t ids[32];
+	uint32_t bytes = sizeof(ids);
+	long count = syscall(SYS_lsm_list_modules, ids, &bytes, 0);
+
+	if (count < 0)
+		return true;
+	for (long i = 0; i < count; i++)
+		if (ids[i] == SELINUX || ids[i] == SMACK || ids[i] == APPARMOR)
+			return true;
+	return false;
+}
+
 int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 {
 	char theirs[4096];
@@ -228,6 +245,8 @@ int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 	ssize_t n;
 
 	if (wanted[0] == '\0') {
+		if (!may_have_label())
+			return 0;
 		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs, sizeof(theirs), &none);
 		if (n == -EINVAL || n == -ENOENT || n == 0) /* no LSM has anything to say */
 			return 0;

@@ -36,6 +36,8 @@ int nsx_step_clone_final(struct nsx_run *run, struct nsx_err *err)
 
 	scrub_environment();
 	/* the final process may be taken over by the container: it must not be able to write our notes */
+	if (nsx_sys_close_range((unsigned)run->status_fd + 1, ~0U) < 0)
+		return nsx_err_sys(err, "close_range", NULL);
 	if (madvise(run->page, sizeof(*run->page), MADV_DONTFORK) < 0)
 		return nsx_err_sys(err, "madvise(MADV_DONTFORK)", NULL);
 
@@ -67,25 +69,23 @@ int nsx_step_session(struct nsx_run *run, struct nsx_err *err)
 
 int nsx_step_parent_death(struct nsx_run *run, struct nsx_err *err)
 {
-	char byte;
-	ssize_t n;
+	struct nsx_msg ready = { .type = NSX_MSG_READY };
 
 	/* set after the last change of credentials, which would clear it */
 	if (run->spec->pdeathsig != 0 && prctl(PR_SET_PDEATHSIG, run->spec->pdeathsig, 0, 0, 0) < 0)
 		return nsx_err_sys(err, "prctl(PR_SET_PDEATHSIG)", NULL);
 
-	/* and if it came too late? getppid() says nothing across pid namespaces, the socket does */
-	n = recv(run->status_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-	if (n == 0 || (n < 0 && errno != EAGAIN))
+	/*
+	 * And if it came too late? getppid() says nothing across pid namespaces, but the parent's end of the socket is
+	 * closed when it is dead.
+	 */
+	if (nsx_msg_send(run, &ready, -1) < 0)
 		return nsx_err_set(err, -ECANCELED, "check-parent", "parent", NSX_HINT_NONE);
 	return 0;
 }
 
 int nsx_step_exec(struct nsx_run *run, struct nsx_err *err)
 {
-	struct nsx_msg ready = { .type = NSX_MSG_READY };
-
-	nsx_msg_send(run, &ready, -1);
 	return nsx_exec(run->argv, run->envp, err);
 }
 

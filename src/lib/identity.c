@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <nsexec/plan.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 
 #include "base/own.h"
@@ -13,6 +14,13 @@
 static bool user_changes(const struct nsx_run *run)
 {
 	return ((run->fresh | run->join) & NSEXEC_NS_USER) != 0;
+}
+
+/* As of the execve that started this program, which changes none of them itself: the kernel wrote them down for it. */
+static bool has_ids_already(const struct nsx_identity *id)
+{
+	return getauxval(AT_UID) == id->uid && getauxval(AT_EUID) == id->uid &&
+	       getauxval(AT_GID) == id->gid && getauxval(AT_EGID) == id->gid;
 }
 
 static void decide_ids(struct nsx_run *run)
@@ -31,6 +39,7 @@ static void decide_ids(struct nsx_run *run)
 	} else if ((run->fresh & NSEXEC_NS_USER) != 0) {
 		id->set_ids = true; /* 0:0 */
 	}
+	id->change_ids = id->set_ids && (user_changes(run) || !has_ids_already(id));
 
 	if ((spec->set & NSX_SET_GROUPS) != 0) {
 		id->set_groups = true;
@@ -89,6 +98,8 @@ static int decide_caps(struct nsx_run *run, struct nsx_err *err)
 		if ((spec->set & (uint64_t)NSX_SET_CAPS0 << i) != 0)
 			caps[i] = spec->caps[i];
 
+	for (unsigned i = 0; i < 5; i++)
+		caps[i] &= ~spec->caps_drop;
 	caps[NSEXEC_CAPS_EFFECTIVE] |= spec->caps_add;
 	caps[NSEXEC_CAPS_PERMITTED] |= spec->caps_add;
 	caps[NSEXEC_CAPS_BOUNDING] |= spec->caps_add;
@@ -96,8 +107,6 @@ static int decide_caps(struct nsx_run *run, struct nsx_err *err)
 		caps[NSEXEC_CAPS_INHERITABLE] |= spec->caps_add;
 		caps[NSEXEC_CAPS_AMBIENT] |= spec->caps_add;
 	}
-	for (unsigned i = 0; i < 5; i++)
-		caps[i] &= ~spec->caps_drop;
 
 	if (spec->caps_add != 0 && !user_changes(run)) {
 		uint64_t effective;
@@ -106,7 +115,7 @@ static int decide_caps(struct nsx_run *run, struct nsx_err *err)
 		uint64_t missing;
 
 		nsx_caps_get(&effective, &permitted, &inheritable);
-		missing = spec->caps_add & ~spec->caps_drop & ~permitted;
+		missing = spec->caps_add & ~permitted;
 		if (missing != 0)
 			return nsx_err_set(err, -EPERM, "add-capability",
 					   nsexec_cap_name((unsigned)__builtin_ctzll(missing)),

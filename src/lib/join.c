@@ -28,19 +28,13 @@ int nsx_step_signals(struct nsx_run *run, struct nsx_err *err)
 	struct sigaction normal = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	/* CLONE_CLEAR_SIGHAND resets handlers only; what the caller ignores would stay ignored in the program */
-	(void)run;
-	for (int sig = 1; sig <= 64; sig++) {
-		struct sigaction now;
-
-		if (sig == SIGKILL || sig == SIGSTOP || sig == 32 || sig == 33)
-			continue;
-		if (sig != SIGPIPE && sig != SIGCHLD && sig != SIGHUP && sig != SIGINT && sig != SIGQUIT &&
-		    sig != SIGTERM && sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
-			continue;
-		if (sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_DFL)
+	/*
+	 * CLONE_CLEAR_SIGHAND resets handlers only; what the caller ignores would stay ignored in the program. A program
+	 * that forks itself has looked after that (see nsexec_self_protect()); a library's caller has not been asked.
+	 */
+	for (int sig = 1; run->as_sibling && sig <= 64; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP && sig != 32 && sig != 33)
 			(void)sigaction(sig, &normal, NULL);
-	}
 	(void)sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		return nsx_err_sys(err, "sigprocmask", NULL);
@@ -75,20 +69,20 @@ int nsx_step_cgroup_v1(struct nsx_run *run, struct nsx_err *err)
 
 int nsx_step_open_own(struct nsx_run *run, struct nsx_err *err)
 {
-	if (run->join != 0) {
-		run->self_ns_fd = open("/proc/thread-self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (nsx_run_verifies(run)) {
+		run->self_ns_fd = openat(AT_FDCWD, "/proc/thread-self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (run->self_ns_fd < 0)
 			return nsx_err_sys(err, "open", "/proc/thread-self/ns");
 	}
 	if (run->label != NULL) {
-		run->label_fd = open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+		run->label_fd = openat(AT_FDCWD, "/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
 		if (run->label_fd < 0)
 			return nsx_err_set(err, -errno, "open", "/proc/thread-self/attr/exec",
 					   NSX_HINT_NO_LSM);
 	}
 	/* a terminal of the caller's devpts, for containers that have none */
 	if ((run->spec->set & NSX_SET_TTY) != 0 && (run->fresh & NSEXEC_NS_MNT) == 0)
-		run->ptmx_fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+		run->ptmx_fd = openat(AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	return 0;
 }
 
@@ -136,6 +130,18 @@ static int join_fds(struct nsx_run *run, uint32_t kinds, struct nsx_err *err)
 	return 0;
 }
 
+static int join_pidfd(struct nsx_run *run, uint32_t kinds)
+{
+	int r = nsx_sys_setns(run->target.pidfd, (int)nsx_ns_clone_flags(kinds));
+
+	/* a kernel without time namespaces does not know the flag: then there is only one, and everybody is in it */
+	if (r < 0 && errno == EINVAL && (kinds & NSEXEC_NS_TIME) != 0 &&
+	    run->ns_ino[7] == 0 && access("/proc/self/ns/time", F_OK) < 0)
+		return nsx_sys_setns(run->target.pidfd,
+				     (int)nsx_ns_clone_flags(kinds & ~NSEXEC_NS_TIME));
+	return r;
+}
+
 int nsx_step_join(struct nsx_run *run, struct nsx_err *err)
 {
 	uint32_t by_pidfd = run->join & ~run->join_by_fd;
@@ -155,12 +161,9 @@ int nsx_step_join(struct nsx_run *run, struct nsx_err *err)
 	r = join_fds(run, NSEXEC_NS_ALL & ~NSEXEC_NS_USER, err);
 	if (r < 0)
 		return r;
-	if (by_pidfd != 0 &&
-	    nsx_sys_setns(run->target.pidfd, (int)nsx_ns_clone_flags(by_pidfd)) < 0)
+	if (by_pidfd != 0 && join_pidfd(run, by_pidfd) < 0)
 		return join_failed(by_pidfd, err);
-	r = run->ns_fd[0] >= 0 ? join_fds(run, NSEXEC_NS_USER, err) : 0;
-	nsx_close_fd(&run->target.pidfd);
-	return r;
+	return run->ns_fd[0] >= 0 ? join_fds(run, NSEXEC_NS_USER, err) : 0;
 }
 
 int nsx_step_verify(struct nsx_run *run, struct nsx_err *err)
@@ -170,7 +173,7 @@ int nsx_step_verify(struct nsx_run *run, struct nsx_err *err)
 		const char *name = bit == NSEXEC_NS_PID ? "pid_for_children" : nsexec_ns_name(bit);
 		struct stat st;
 
-		if ((run->join & bit) == 0)
+		if ((run->join & bit) == 0 || run->ns_ino[i] == 0)
 			continue;
 		if (fstatat(run->self_ns_fd, name, &st, 0) < 0)
 			return nsx_err_sys(err, "stat", name);
@@ -207,7 +210,7 @@ int nsx_step_time(struct nsx_run *run, struct nsx_err *err)
 	if ((run->spec->set & (NSX_SET_TIME0 | NSX_SET_TIME0 << 1)) == 0)
 		return 0;
 
-	auto_close int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	auto_close int fd = openat(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return nsx_err_sys(err, "open", "/proc/self/timens_offsets");

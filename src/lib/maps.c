@@ -32,7 +32,7 @@ static int proc_dir(pid_t pid, struct nsx_err *err)
 
 	nsx_str_add(&out, "/proc/");
 	nsx_str_add_i64(&out, pid);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd >= 0 ? fd : nsx_err_sys(err, "open", path);
 }
 
@@ -82,7 +82,7 @@ static int run_helper(pid_t pid, const struct map *map, struct nsx_err *err)
 		return nsx_err_sys(err, "clone", map->helper);
 	if (child == 0) {
 		struct nsx_err none = { 0 };
-		int null = open("/dev/null", O_RDWR);
+		int null = openat(AT_FDCWD, "/dev/null", O_RDWR);
 
 		/* its own message would be a second one */
 		for (int fd = 0; null >= 0 && fd <= 2; fd++)

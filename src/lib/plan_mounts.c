@@ -74,9 +74,9 @@ int nsexec_plan_add_readonly_path(struct nsexec_plan *plan, const char *path,
 	return nsx_plan_append(plan, NSX_LIST_READONLY, path, strlen(path) + 1, err);
 }
 
-int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, struct nsexec_err *err)
+int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags, struct nsexec_err *err)
 {
-	enum { NOTHING = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC };
+	enum { CGROUP_INDEX = 6, NOTHING = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC };
 	/* what `runc spec` and Docker hide and protect */
 	static const char *const masked[] = {
 		"/proc/acpi",        "/proc/asound", "/proc/interrupts",
@@ -88,16 +88,23 @@ int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, struct nsexec_err 
 		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 	};
 	static const struct nsx_mount dev = { .kind = NSX_MOUNT_DEV };
-	int r = nsexec_plan_add_mount(plan, "proc", "/proc", NULL, NOTHING, err);
+	bool open = (flags & NSEXEC_STANDARD_OPEN) != 0;
+	uint32_t shielded = open ? NOTHING : NOTHING | NSEXEC_MOUNT_RDONLY;
+	int r;
 
+	if ((flags & ~NSEXEC_STANDARD_OPEN) != 0)
+		return nsx_err_set(err, -EINVAL, "check-plan", "standard mounts: unknown flag",
+				   NSX_HINT_NONE);
+	r = nsexec_plan_add_mount(plan, "proc", "/proc", NULL, NOTHING, err);
 	if (r >= 0)
 		r = add_mount(plan, &dev, "dev", "/dev", NULL, err);
 	if (r >= 0)
-		r = nsexec_plan_add_mount(plan, "sysfs", "/sys", NULL,
-					  NOTHING | NSEXEC_MOUNT_RDONLY, err);
-	for (size_t i = 0; r >= 0 && i < NSX_ARRAY_SIZE(masked); i++)
+		r = nsexec_plan_add_mount(plan, "sysfs", "/sys", NULL, shielded, err);
+	if (r >= 0 && plan->spec.ns[CGROUP_INDEX].mode == NSEXEC_NS_MODE_NEW)
+		r = nsexec_plan_add_mount(plan, "cgroup2", "/sys/fs/cgroup", NULL, shielded, err);
+	for (size_t i = 0; r >= 0 && !open && i < NSX_ARRAY_SIZE(masked); i++)
 		r = nsexec_plan_add_masked_path(plan, masked[i], err);
-	for (size_t i = 0; r >= 0 && i < NSX_ARRAY_SIZE(readonly); i++)
+	for (size_t i = 0; r >= 0 && !open && i < NSX_ARRAY_SIZE(readonly); i++)
 		r = nsexec_plan_add_readonly_path(plan, readonly[i], err);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,19 @@ static int ask(struct nsexec_process *process, int options, struct nsx_err *err)
 	if (process->cleanup != NULL)
 		nsx_keeper_finish(process->cleanup, process->keeper_fd);
 	return 1;
+}
+
+int nsexec_process_try_wait(struct nsexec_process *process, struct nsexec_status *ret_status,
+			    struct nsexec_err *err)
+{
+	int r = ask(process, WNOHANG, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return nsx_err_set(err, -ETIMEDOUT, "waitid", "process", NSX_HINT_NONE);
+	*ret_status = process->status;
+	return 0;
 }
 
 int nsexec_process_wait(struct nsexec_process *process, int timeout_ms,
@@ -98,6 +112,8 @@ struct nsexec_process *nsexec_process_free(struct nsexec_process *process)
 		return NULL;
 
 	(void)ask(process, WNOHANG, NULL);
+	if (process->page != NULL)
+		(void)munmap(process->page, process->page_bytes);
 	nsx_close_fd(&process->pidfd);
 	nsx_close_fd(&process->tty_fd);
 	nsx_close_fd(&process->keeper_fd);

@@ -4,12 +4,15 @@
 
 #include <nsexec/process.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct nsexec_process {
 	pid_t pid;
 	int pidfd;
 	int tty_fd;
 	bool waited;
+	void *page; /* memory of the spawn, given back with the handle */
+	size_t page_bytes;
 	struct nsexec_status status;
 	int keeper_fd; /* see nsx_keeper_finish() */
 	char *cleanup; /* paths to remove, NUL-terminated each, one empty at the end; or NULL */

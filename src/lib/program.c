@@ -38,10 +38,19 @@ static void put_env(char **envp, size_t *count, char *assignment)
 	envp[(*count)++] = assignment;
 }
 
-static int target_env(struct nsx_run *run, size_t *ret_bytes, struct nsx_err *err)
+static int target_env(struct nsx_run *run, char **ret_text, size_t *ret_bytes, struct nsx_err *err)
 {
-	ssize_t n = nsx_file_read_alloc(run->target.proc_fd, "environ", ENV_BYTES_MAX,
-					&run->env_text, err);
+	struct nsx_err detail = { 0 };
+	ssize_t n = nsx_file_read(run->target.proc_fd, "environ", run->env_small, sizeof(run->env_small),
+				  &detail);
+
+	*ret_text = run->env_small;
+	if (n == -EFBIG) {
+		n = nsx_file_read_alloc(run->target.proc_fd, "environ", ENV_BYTES_MAX, &run->env_text, err);
+		*ret_text = run->env_text;
+	} else if (n < 0) {
+		*err = detail;
+	}
 
 	if (n < 0) {
 		nsx_err_hint(err, NSX_HINT_CLEAR_ENV);
@@ -54,17 +63,18 @@ static int target_env(struct nsx_run *run, size_t *ret_bytes, struct nsx_err *er
 static int make_envp(struct nsx_run *run, struct nsx_err *err)
 {
 	const struct nsx_spec *spec = run->spec;
+	char *text = NULL;
 	size_t bytes = 0;
 	size_t room = count_texts(spec, NSX_LIST_ENV) + count_texts(spec, NSX_LIST_ENV_ADD) + 1;
 	size_t count = 0;
 	int r;
 
 	if ((spec->set & NSX_SET_ENV) == 0 && nsx_run_takes(run, NSEXEC_CONTEXT_ENV)) {
-		r = target_env(run, &bytes, err);
+		r = target_env(run, &text, &bytes, err);
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < bytes; i++)
-			room += run->env_text[i] == '\0';
+			room += text[i] == '\0';
 		room++;
 	}
 
@@ -72,9 +82,9 @@ static int make_envp(struct nsx_run *run, struct nsx_err *err)
 	if (run->envp == NULL)
 		return nsx_err_set(err, -ENOMEM, "malloc", "environment", NSX_HINT_NONE);
 
-	for (size_t i = 0; i < bytes; i += strlen(run->env_text + i) + 1)
-		if (run->env_text[i] != '\0')
-			run->envp[count++] = run->env_text + i;
+	for (size_t i = 0; i < bytes; i += strlen(text + i) + 1)
+		if (text[i] != '\0')
+			run->envp[count++] = text + i;
 	if ((spec->set & NSX_SET_ENV) != 0)
 		for (const char *p = NULL; (p = nsx_spec_next_text(spec, NSX_LIST_ENV, p)) != NULL;)
 			run->envp[count++] = (char *)p;

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nsexec/process.h>
+#include <sys/auxv.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/own.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 static int is_read_only(void)
@@ -31,25 +33,39 @@ int nsx_protect_check(struct nsx_err *err)
 	return 0;
 }
 
-int nsexec_self_protect(char *const argv[], char *const envp[], struct nsexec_err *err)
+static int clone_read_only(struct nsx_err *err)
 {
 	struct nsx_mount_attr attr = { .attr_set = NSX_MOUNT_ATTR_RDONLY };
-	int r = is_read_only();
+	unsigned flags = NSX_OPEN_TREE_CLONE | NSX_OPEN_TREE_CLOEXEC;
+	auto_close int tree = (int)syscall(SYS_open_tree_attr, AT_FDCWD, "/proc/self/exe", flags, &attr,
+					   sizeof(attr));
 
-	if (r != 0)
-		return r < 0 ? nsx_err_set(err, r, "statfs", "/proc/self/exe", NSX_HINT_NONE) : 0;
+	if (tree >= 0)
+		return nsx_take_fd(&tree);
+	tree = nsx_sys_open_tree(AT_FDCWD, "/proc/self/exe", flags);
+	if (tree < 0)
+		return nsx_err_sys(err, "open_tree", "/proc/self/exe");
+	if (nsx_sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
+		return nsx_err_sys(err, "mount_setattr", "/proc/self/exe");
+	return nsx_take_fd(&tree);
+}
+
+int nsexec_self_protect(char *const argv[], char *const envp[], struct nsexec_err *err)
+{
+	const char *started_as = (const char *)getauxval(AT_EXECFN);
+
+	/* executed by descriptor: that were we, or somebody with the same idea; nsexec_spawn() looks at the mount */
+	if (started_as != NULL && nsx_str_starts(started_as, "/dev/fd/") != NULL)
+		return 0;
 
 	/*
 	 * The clone is of nobody's mount namespace, and its descriptor is closed by the execve: nothing is left by which the
 	 * read-only flag could be cleared.
 	 */
-	auto_close int tree = nsx_sys_open_tree(AT_FDCWD, "/proc/self/exe",
-						NSX_OPEN_TREE_CLONE | NSX_OPEN_TREE_CLOEXEC);
+	auto_close int tree = clone_read_only(err);
 
 	if (tree < 0)
-		return nsx_err_sys(err, "open_tree", "/proc/self/exe");
-	if (nsx_sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
-		return nsx_err_sys(err, "mount_setattr", "/proc/self/exe");
+		return tree;
 	(void)nsx_sys_execveat(tree, "", argv, envp, AT_EMPTY_PATH);
 	return nsx_err_sys(err, "execveat", "/proc/self/exe");
 }

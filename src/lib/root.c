@@ -31,7 +31,7 @@ int nsx_root_resolve(struct nsx_run *run, struct nsx_err *err)
 
 	run->root_fd = run->spec->root == NSX_ROOT_FD ?
 			       fcntl(run->spec->root_fd, F_DUPFD_CLOEXEC, 3) :
-			       open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+			       openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (run->root_fd < 0)
 		return nsx_err_sys(err, "open", path);
 	if (fstat(run->root_fd, &st) < 0)
@@ -122,7 +122,7 @@ int nsx_root_attach(struct nsx_run *run, struct nsx_err *err)
 {
 	bool readonly = (run->spec->set & NSX_SET_ROOT_READONLY) != 0;
 	auto_close int tree = -EBADF;
-	auto_close int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
 	if (old < 0)

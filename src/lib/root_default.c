@@ -107,6 +107,8 @@ static int show_dir(struct nsx_run *run, const char *name, struct nsx_err *err)
 
 	if (at < 0)
 		return nsx_err_sys(err, "openat", path);
+	if ((run->spec->set & NSX_SET_ROOT_READONLY) != 0)
+		flags |= NSEXEC_MOUNT_RDONLY;
 	return nsx_mount_attach(tree, at, flags, path, err);
 }
 
@@ -222,7 +224,7 @@ static int leave_layers(struct nsx_run *run, struct nsx_err *err)
 int nsx_root_default(struct nsx_run *run, struct nsx_err *err)
 {
 	mode_t mask = umask(0);
-	auto_close int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r = old < 0 ? nsx_err_sys(err, "open", "/") : enter_layers(run, err);
 
 	for (size_t i = 0; r >= 0 && i < NSX_ARRAY_SIZE(system_dirs); i++)

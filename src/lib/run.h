@@ -48,7 +48,8 @@ struct nsx_target {
 
 /* What the program will be: the plan's wishes and the target's state put together by resolve.c. */
 struct nsx_identity {
-	bool set_ids;
+	bool set_ids;    /* uid and gid are known, */
+	bool change_ids; /* and are not what we have anyhow */
 	bool set_groups;
 	bool set_caps;
 	bool set_umask;
@@ -83,7 +84,7 @@ struct nsx_run {
 	uint32_t join_by_fd;
 	int ns_fd[NSX_NS_COUNT];
 	int self_ns_fd;     /* directory /proc/thread-self/ns of the helper, to verify the join */
-	uint64_t ns_ino[NSX_NS_COUNT]; /* what it shall find there */
+	uint64_t ns_ino[NSX_NS_COUNT]; /* what it shall find there; 0: was not looked at before */
 	bool inner;         /* joining comes before creating: two processes */
 	bool final;         /* the program gets a process of its own, after all power is dropped */
 
@@ -102,7 +103,8 @@ struct nsx_run {
 
 	char **argv;
 	char **envp;
-	char *env_text;     /* memory behind envp */
+	char *env_text;     /* memory behind envp, if it is more than fits here: */
+	char env_small[4096];
 
 	int root_fd;        /* the directory that becomes the root; then its clone; then the root */
 	int *bind_fds;      /* clones of what is bound, by place in the list of mounts */
@@ -121,6 +123,15 @@ void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec);
  * @run: the run; may be called twice
  */
 void nsx_run_done(struct nsx_run *run);
+
+/* Are there namespaces whose identity was looked up before they are joined? */
+static inline bool nsx_run_verifies(const struct nsx_run *run)
+{
+	for (unsigned i = 0; i < NSX_NS_COUNT; i++)
+		if (run->ns_ino[i] != 0)
+			return true;
+	return false;
+}
 
 /* Does the process take this over from the target? */
 static inline bool nsx_run_takes(const struct nsx_run *run, uint32_t context)

@@ -34,6 +34,7 @@ struct spawn {
 	int tty_fd;
 	pid_t engine_pid;
 	bool ready;
+	bool stdio_open; /* 0, 1 and 2 are */
 	struct nsexec_spawn_args args;
 };
 
@@ -196,14 +197,52 @@ static int start_here(struct spawn *spawn, struct nsx_err *err)
 	return r;
 }
 
+/*
+ * A descriptor of ours below 3 means that the caller has one of 0, 1 and 2 closed: the program would take ours for it.
+ * Ours go elsewhere; where the starter is this process, /dev/null fills the holes, or its next descriptor would. (The
+ * helper image does that for itself.)
+ */
+static int fill_stdio(struct spawn *spawn, bool here, struct nsx_err *err)
+{
+	int *const ours[] = { &spawn->status_fd, &spawn->child_fd };
+
+	for (size_t i = 0; i < NSX_ARRAY_SIZE(ours); i++) {
+		int moved;
+
+		if (*ours[i] > 2)
+			continue;
+		moved = fcntl(*ours[i], F_DUPFD_CLOEXEC, 3);
+		if (moved < 0)
+			return nsx_err_sys(err, "fcntl", "socket");
+		(void)close(*ours[i]);
+		*ours[i] = moved;
+		spawn->stdio_open = false;
+	}
+	while (here && !spawn->stdio_open) {
+		int fd = openat(AT_FDCWD, "/dev/null", O_RDWR);
+
+		if (fd < 0)
+			return nsx_err_sys(err, "open", "/dev/null");
+		if (fd > 2) {
+			(void)close(fd);
+			spawn->stdio_open = true;
+		}
+	}
+	return 0;
+}
+
 static int open_spawn(struct spawn *spawn, bool here, struct nsx_err *err)
 {
 	int pair[2];
+	int r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return nsx_err_sys(err, "socketpair", NULL);
-	spawn->status_fd = pair[0];
-	spawn->child_fd = pair[1];
+	spawn->status_fd = pair[1];
+	spawn->child_fd = pair[0]; /* the lower one: what the child has to close is together then */
+	r = fill_stdio(spawn, here, err);
+	if (r < 0)
+		return r;
 
 	spawn->mapped = here ? sizeof(*spawn->page) : sizeof(*spawn->page) + spawn->spec->total;
 	if (!here) {
@@ -284,6 +323,9 @@ static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret,
 		return r;
 	}
 	process->tty_fd = nsx_take_fd(&spawn->tty_fd);
+	process->page = spawn->page;
+	process->page_bytes = spawn->mapped;
+	spawn->page = NULL;
 	*ret = process;
 	return 0;
 }
@@ -321,7 +363,7 @@ static int run_spawn(struct spawn *spawn, struct nsexec_process **ret_process, s
 		if (r < 0)
 			kill_and_reap(pid);
 	}
-	if (err->code != 0 && spawn->page->cgroup[0] != '\0')
+	if (err->code != 0 && spawn->page != NULL && spawn->page->cgroup[0] != '\0')
 		nsx_keeper_remove(spawn->page->cgroup);
 	return err->code;
 }
@@ -336,6 +378,7 @@ int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
 		.status_fd = -EBADF,
 		.child_fd = -EBADF,
 		.tty_fd = -EBADF,
+		.stdio_open = true,
 	};
 	int r = check_args(args, &spawn.args, &detail);
 

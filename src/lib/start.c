@@ -33,10 +33,10 @@ static bool needs_status(const struct nsx_run *run)
 	       ((run->join & NSEXEC_NS_USER) != 0 && has_target(run));
 }
 
-static bool needs_dirs(const struct nsx_run *run)
+/* Reading /proc/PID/status after pidfd_open(2) proves the same: the number could not be given away while it worked. */
+static bool unread(const struct nsx_run *run)
 {
-	return nsx_run_takes(run, NSEXEC_CONTEXT_ROOT | NSEXEC_CONTEXT_CWD) ||
-	       run->spec->root_dir != 0 || run->spec->cwd_dir != 0;
+	return has_target(run) && !needs_status(run);
 }
 
 static bool needs_oom(const struct nsx_run *run)
@@ -207,7 +207,6 @@ const struct nsx_step nsx_resolve_steps[] = {
 	{ "target",      has_target,   nsx_target_resolve,   "once; everything after uses the pidfd" },
 	{ "namespaces",  NULL,         nsx_target_compare,   "only what differs is joined: setns(2) to one's own user namespace fails" },
 	{ "status",      needs_status, nsx_context_status,   "credentials, masks and modes of the target" },
-	{ "directories", needs_dirs,   nsx_context_dirs,     "root and working directory, as descriptors that can not be exchanged" },
 	{ "oom",         needs_oom,    nsx_context_oom,      "written later only if it differs" },
 	{ "lsm",         needs_label,  nsx_context_label,    "the label, if the target has another than the caller" },
 	{ "identity",    NULL,         nsx_context_identity, "what the program may do: the options over the target's state" },
@@ -216,7 +215,7 @@ const struct nsx_step nsx_resolve_steps[] = {
 	{ "root",        has_root_dir, nsx_root_resolve,     "before anything is made" },
 	{ "mounts",      has_root,     nsx_root_room,        "memory for what the child opens" },
 	{ "program",     NULL,         nsx_context_program,  "arguments and environment" },
-	{ "still-there", has_target,   nsx_target_check,     "what was read was read of the process that the pidfd names" },
+	{ "still-there", unread,       nsx_target_check,     "the pidfd and /proc name the same process: one that was alive while both were open" },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-void nsx_msg_send(const struct nsx_run *run, struct nsx_msg *msg, int fd)
+int nsx_msg_send(const struct nsx_run *run, struct nsx_msg *msg, int fd)
 {
 	union {
 		struct cmsghdr header;
@@ -19,7 +19,7 @@ void nsx_msg_send(const struct nsx_run *run, struct nsx_msg *msg, int fd)
 	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (run->status_fd < 0)
-		return;
+		return 0;
 
 	(void)nsx_str_copy(msg->role, sizeof(msg->role), run->role);
 	if (fd >= 0) {
@@ -30,8 +30,10 @@ void nsx_msg_send(const struct nsx_run *run, struct nsx_msg *msg, int fd)
 		control.header.cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
 	}
-	while (sendmsg(run->status_fd, &header, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	while (sendmsg(run->status_fd, &header, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
 }
 
 int nsx_note(struct nsx_run *run, enum nsx_msg_type type, const char *text, struct nsx_err *err)
@@ -42,7 +44,7 @@ int nsx_note(struct nsx_run *run, enum nsx_msg_type type, const char *text, stru
 		return nsx_err_set(err, -EPERM, "take-over", text, NSX_HINT_NONE);
 
 	(void)nsx_str_copy(msg.err.object, sizeof(msg.err.object), text);
-	nsx_msg_send(run, &msg, -1);
+	(void)nsx_msg_send(run, &msg, -1); /* who is not told is gone, and found out at the end */
 	return 0;
 }
 
@@ -59,7 +61,7 @@ int nsx_steps_run(const struct nsx_step *steps, struct nsx_run *run, struct nsx_
 			struct nsx_msg msg = { .type = NSX_MSG_STEP };
 
 			(void)nsx_str_copy(msg.err.step, sizeof(msg.err.step), step->name);
-			nsx_msg_send(run, &msg, -1);
+			(void)nsx_msg_send(run, &msg, -1);
 		}
 
 		int r = step->enter(run, err);
@@ -78,7 +80,7 @@ _Noreturn void nsx_fail(struct nsx_run *run, const struct nsx_err *err)
 {
 	struct nsx_msg msg = { .type = NSX_MSG_ERROR, .err = *err };
 
-	nsx_msg_send(run, &msg, -1);
+	(void)nsx_msg_send(run, &msg, -1);
 	(void)nsx_sys_close_range(0, ~0U);
 	for (;;)
 		_exit(125);

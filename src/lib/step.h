@@ -18,7 +18,7 @@ enum nsx_msg_type {
 	NSX_MSG_INFO,
 	NSX_MSG_WARNING,
 	NSX_MSG_TTY,   /* with one descriptor */
-	NSX_MSG_READY, /* the next thing is execve */
+	NSX_MSG_READY, /* everything is applied, the parent lives: the next thing is execve */
 };
 
 /* One datagram. What the final process sends may be forged by the container: see nsx_err_sanitize(). */
@@ -60,10 +60,11 @@ int nsx_note(struct nsx_run *run, enum nsx_msg_type type, const char *text, stru
  * @msg: the message; its role is filled in
  * @fd:  descriptor to send along, or negative
  *
- * Nothing can be done if it does not arrive: the parent is gone then, and the caller about to end.
  * fork-safe: yes.
+ *
+ * Return: 0, or -EPIPE if the parent is gone.
  */
-void nsx_msg_send(const struct nsx_run *run, struct nsx_msg *msg, int fd);
+int nsx_msg_send(const struct nsx_run *run, struct nsx_msg *msg, int fd);
 
 /**
  * nsx_fail() - End a child with an error record for the parent

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/caps.h"
 #include "lib/ns.h"
 
 int nsx_target_pid(int pidfd, pid_t *ret_pid, struct nsx_err *err)
@@ -49,44 +51,53 @@ static void name_process(pid_t pid, char *buf, size_t size, const char *file)
 	nsx_str_add(&out, file);
 }
 
+static int open_proc(struct nsx_target *target, char *path, size_t size, struct nsx_err *err)
+{
+	name_process(target->pid, path, size, "");
+	target->proc_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target->proc_fd < 0)
+		return nsx_err_set(err, errno == ENOENT ? -ESRCH : -errno, "open", path,
+				   errno == ENOENT ? NSX_HINT_TARGET_GONE : NSX_HINT_NONE);
+	return 0;
+}
+
+static int check_start(const struct nsx_run *run, const char *path, struct nsx_err *err)
+{
+	uint64_t start = 0;
+	int r = nsx_proc_start_time(run->target.proc_fd, &start, err);
+
+	if (r < 0)
+		return r;
+	if (start != run->spec->target_start)
+		return nsx_err_set(err, -ESRCH, "check-start-time", path, NSX_HINT_PID_REUSED);
+	return 0;
+}
+
+/*
+ * First the directory, then the pidfd. What is read through the directory after that proves that its process was alive
+ * while the pidfd was opened by number: both are the same process then.
+ */
 int nsx_target_resolve(struct nsx_run *run, struct nsx_err *err)
 {
 	const struct nsx_spec *spec = run->spec;
 	struct nsx_target *target = &run->target;
 	char path[40];
-	int r;
+	int r = 0;
 
-	if (spec->target_pidfd >= 0) {
+	target->pid = spec->target_pid;
+	if (spec->target_pidfd >= 0)
 		r = nsx_target_pid(spec->target_pidfd, &target->pid, err);
-		if (r < 0)
-			return r;
-		target->pidfd = fcntl(spec->target_pidfd, F_DUPFD_CLOEXEC, 3);
-		if (target->pidfd < 0)
-			return nsx_err_sys(err, "fcntl", "target pidfd");
-		name_process(target->pid, path, sizeof(path), "");
-	} else {
-		target->pid = spec->target_pid;
-		name_process(target->pid, path, sizeof(path), "");
-		target->pidfd = nsx_sys_pidfd_open(target->pid);
-		if (target->pidfd < 0)
-			return nsx_err_set(err, -errno, "pidfd_open", path,
-					   errno == ESRCH ? NSX_HINT_TARGET_GONE : NSX_HINT_NONE);
-	}
+	if (r >= 0)
+		r = open_proc(target, path, sizeof(path), err);
+	if (r < 0)
+		return r;
 
-	target->proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (target->proc_fd < 0)
-		return nsx_err_sys(err, "open", path);
-	if (spec->target_start != 0) {
-		uint64_t start = 0;
-
-		r = nsx_proc_start_time(target->proc_fd, &start, err);
-		if (r < 0)
-			return r;
-		if (start != spec->target_start)
-			return nsx_err_set(err, -ESRCH, "check-start-time", path,
-					   NSX_HINT_PID_REUSED);
-	}
-	return 0;
+	target->pidfd = spec->target_pidfd >= 0 ? fcntl(spec->target_pidfd, F_DUPFD_CLOEXEC, 3) :
+						  nsx_sys_pidfd_open(target->pid);
+	if (target->pidfd < 0)
+		return nsx_err_set(err, -errno, "pidfd_open", path,
+				   errno == ESRCH ? NSX_HINT_TARGET_GONE : NSX_HINT_NONE);
+	return spec->target_start != 0 ? check_start(run, path, err) : 0;
 }
 
 int nsx_target_check(struct nsx_run *run, struct nsx_err *err)
@@ -112,7 +123,7 @@ static int open_chosen(struct nsx_run *run, unsigned index, struct nsx_err *err)
 		run->ns_fd[index] = fcntl(choice->fd, F_DUPFD_CLOEXEC, 3);
 		path = nsexec_ns_name(1u << index);
 	} else {
-		run->ns_fd[index] = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		run->ns_fd[index] = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	}
 	if (run->ns_fd[index] < 0)
 		return nsx_err_sys(err, "open", path);
@@ -172,13 +183,34 @@ static int compare_kind(struct nsx_run *run, unsigned index, struct nsx_err *err
 	return 0;
 }
 
+/*
+ * With power over the first user namespace, joining what is ours already does no harm, but for a user namespace: one
+ * setns(2) for all of them costs less than 14 looks at /proc, and the kernel joins all or none. Everybody else must
+ * leave out what is the same: it may be owned by somebody else.
+ */
+static bool has_power(void)
+{
+	uint64_t effective;
+	uint64_t permitted;
+	uint64_t inheritable;
+
+	if (getauxval(AT_EUID) != 0)
+		return false;
+	nsx_caps_get(&effective, &permitted, &inheritable);
+	return (effective & 1ULL << CAP_SYS_ADMIN) != 0;
+}
+
 int nsx_target_compare(struct nsx_run *run, struct nsx_err *err)
 {
+	bool powerful = has_power();
+
 	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
 		uint32_t mode = run->spec->ns[i].mode;
 
 		if (mode == NSEXEC_NS_MODE_NEW)
 			run->fresh |= 1u << i;
+		else if (mode == NSEXEC_NS_MODE_TARGET && i != 0 && powerful)
+			run->join |= 1u << i;
 		else if (mode != NSEXEC_NS_MODE_INHERIT) {
 			int r = compare_kind(run, i, err);
 

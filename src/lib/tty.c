@@ -89,6 +89,7 @@ int nsx_tty_make(struct nsx_run *run, struct nsx_err *err)
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup3(slave, fd, 0) < 0)
 			return nsx_err_sys(err, "dup3", "terminal");
-	nsx_msg_send(run, &msg, master);
+	if (nsx_msg_send(run, &msg, master) < 0)
+		return nsx_err_set(err, -ECANCELED, "check-parent", "parent", NSX_HINT_NONE);
 	return 0;
 }
