@@ -9,16 +9,16 @@
 extern "C" {
 #endif
 
-#define NSEXEC_FEATURE_CLONE3 0x0001u             /* clone3(2), 5.3; not forbidden by a filter */
-#define NSEXEC_FEATURE_OPENAT2 0x0002u            /* openat2(2), 5.6 */
-#define NSEXEC_FEATURE_SETNS_PIDFD 0x0004u        /* setns(2) with a pidfd, 5.8 */
-#define NSEXEC_FEATURE_CLOSE_RANGE 0x0008u        /* close_range(2), 5.9 */
-#define NSEXEC_FEATURE_MOUNT_SETATTR 0x0010u      /* mount_setattr(2), 5.12 */
-#define NSEXEC_FEATURE_LSM_SELF_ATTR 0x0020u      /* lsm_set_self_attr(2), 6.8 */
-#define NSEXEC_FEATURE_PIDFD_INFO 0x0040u         /* PIDFD_GET_INFO, 6.13 */
-#define NSEXEC_FEATURE_SECCOMP_FILTER 0x0080u     /* seccomp(2) filters */
-#define NSEXEC_FEATURE_TIME_NS 0x0100u            /* time namespaces, 5.6 */
-#define NSEXEC_FEATURE_CGROUP2 0x0200u            /* a cgroup v2 hierarchy below /sys/fs/cgroup */
+#define NSEXEC_FEATURE_CLONE3 0x0001u         /* clone3(2), 5.3; not forbidden by a filter */
+#define NSEXEC_FEATURE_OPENAT2 0x0002u        /* openat2(2), 5.6 */
+#define NSEXEC_FEATURE_SETNS_PIDFD 0x0004u    /* setns(2) with a pidfd, 5.8 */
+#define NSEXEC_FEATURE_CLOSE_RANGE 0x0008u    /* close_range(2), 5.9 */
+#define NSEXEC_FEATURE_MOUNT_SETATTR 0x0010u  /* mount_setattr(2), 5.12 */
+#define NSEXEC_FEATURE_LSM_SELF_ATTR 0x0020u  /* lsm_set_self_attr(2), 6.8 */
+#define NSEXEC_FEATURE_PIDFD_INFO 0x0040u     /* PIDFD_GET_INFO, 6.13 */
+#define NSEXEC_FEATURE_SECCOMP_FILTER 0x0080u /* seccomp(2) filters */
+#define NSEXEC_FEATURE_TIME_NS 0x0100u        /* time namespaces, 5.6 */
+#define NSEXEC_FEATURE_CGROUP2 0x0200u        /* a cgroup v2 hierarchy below /sys/fs/cgroup */
 #define NSEXEC_FEATURE_COUNT 10
 
 /**

@@ -24,7 +24,8 @@ struct sock_filter;
 /* How a namespace is chosen. */
 #define NSEXEC_NS_MODE_INHERIT 0u /* the caller's (default) */
 #define NSEXEC_NS_MODE_NEW 1u     /* a new one */
-#define NSEXEC_NS_MODE_TARGET 2u  /* the target's; where it is the caller's own already, nothing is done */
+#define NSEXEC_NS_MODE_TARGET \
+	2u /* the target's; where it is the caller's own already, nothing is done */
 
 /* What to take over from the target. */
 #define NSEXEC_CONTEXT_ROOT 0x0001u    /* root directory */
@@ -54,7 +55,8 @@ struct sock_filter;
 #define NSEXEC_MOUNT_NODEV 0x04u
 #define NSEXEC_MOUNT_NOEXEC 0x08u
 #define NSEXEC_MOUNT_NOATIME 0x10u
-#define NSEXEC_MOUNT_RECURSIVE 0x100u /* bind: with everything mounted below; attributes hold for all of it */
+#define NSEXEC_MOUNT_RECURSIVE \
+	0x100u /* bind: with everything mounted below; attributes hold for all of it */
 
 /* Flags of nsexec_plan_add_standard_mounts(). */
 #define NSEXEC_STANDARD_OPEN 0x01u /* nothing masked, nothing read-only */
@@ -70,11 +72,13 @@ struct sock_filter;
 #define NSEXEC_LIMIT_CPU_MILLI 2u /* thousandths of a processor (cpu.max) */
 
 /* Flags of a plan. */
-#define NSEXEC_PLAN_STRICT 0x01u    /* what would be a warning is an error */
-#define NSEXEC_PLAN_INIT 0x02u      /* a reaping pid 1 of ours above the program; needs a new pid namespace */
+#define NSEXEC_PLAN_STRICT 0x01u /* what would be a warning is an error */
+#define NSEXEC_PLAN_INIT \
+	0x02u /* a reaping pid 1 of ours above the program; needs a new pid namespace */
 #define NSEXEC_PLAN_TRACE 0x04u     /* report each step as an event */
 #define NSEXEC_PLAN_KEEP_CAPS 0x08u /* leave the caller's capabilities as they are */
-#define NSEXEC_PLAN_NO_FORK 0x10u   /* a pid namespace that is joined is that of the program's children only */
+#define NSEXEC_PLAN_NO_FORK \
+	0x10u /* a pid namespace that is joined is that of the program's children only */
 
 /**
  * nsexec_plan_new() - Make an empty plan
@@ -120,7 +124,8 @@ int nsexec_plan_set_flags(struct nsexec_plan *plan, uint64_t flags, struct nsexe
  *
  * Return: 0, -EINVAL.
  */
-int nsexec_plan_set_target_pid(struct nsexec_plan *plan, pid_t pid, uint64_t start_time, struct nsexec_err *err);
+int nsexec_plan_set_target_pid(struct nsexec_plan *plan, pid_t pid, uint64_t start_time,
+			       struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_target_pidfd() - Choose the process to enter, by pidfd
@@ -161,7 +166,8 @@ int nsexec_plan_set_context(struct nsexec_plan *plan, uint32_t context, struct n
  *
  * Return: 0, -EINVAL.
  */
-int nsexec_plan_set_ns(struct nsexec_plan *plan, uint32_t ns, uint32_t mode, struct nsexec_err *err);
+int nsexec_plan_set_ns(struct nsexec_plan *plan, uint32_t ns, uint32_t mode,
+		       struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_ns_fd() - Choose one namespace by descriptor
@@ -189,7 +195,8 @@ int nsexec_plan_set_ns_fd(struct nsexec_plan *plan, uint32_t ns, int fd, struct 
  *
  * Return: 0, -EINVAL, -ENOMEM.
  */
-int nsexec_plan_set_ns_path(struct nsexec_plan *plan, uint32_t ns, const char *path, struct nsexec_err *err);
+int nsexec_plan_set_ns_path(struct nsexec_plan *plan, uint32_t ns, const char *path,
+			    struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_uid_map() - Add a line to the user id map of the new user namespace
@@ -203,7 +210,8 @@ int nsexec_plan_set_ns_path(struct nsexec_plan *plan, uint32_t ns, const char *p
  *
  * Return: 0, -EINVAL, -ENOMEM, -E2BIG.
  */
-int nsexec_plan_add_uid_map(struct nsexec_plan *plan, const struct nsexec_idmap *map, struct nsexec_err *err);
+int nsexec_plan_add_uid_map(struct nsexec_plan *plan, const struct nsexec_idmap *map,
+			    struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_gid_map() - Add a line to the group id map of the new user namespace
@@ -216,7 +224,8 @@ int nsexec_plan_add_uid_map(struct nsexec_plan *plan, const struct nsexec_idmap 
  *
  * Return: 0, -EINVAL, -ENOMEM, -E2BIG.
  */
-int nsexec_plan_add_gid_map(struct nsexec_plan *plan, const struct nsexec_idmap *map, struct nsexec_err *err);
+int nsexec_plan_add_gid_map(struct nsexec_plan *plan, const struct nsexec_idmap *map,
+			    struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_setgroups() - Choose whether the new user namespace allows setgroups(2)
@@ -244,7 +253,8 @@ int nsexec_plan_set_setgroups(struct nsexec_plan *plan, uint32_t policy, struct 
  *
  * Return: 0, -EINVAL.
  */
-int nsexec_plan_set_time_offset(struct nsexec_plan *plan, int clock, int64_t seconds, uint32_t nanoseconds, struct nsexec_err *err);
+int nsexec_plan_set_time_offset(struct nsexec_plan *plan, int clock, int64_t seconds,
+				uint32_t nanoseconds, struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_root_path() - Make a directory the root of the new mount namespace
@@ -309,7 +319,8 @@ int nsexec_plan_set_root_readonly(struct nsexec_plan *plan, bool readonly, struc
  *
  * Return: 0, -ENOMEM.
  */
-int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags, struct nsexec_err *err);
+int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags,
+				    struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_bind() - Add a bind mount
@@ -324,7 +335,8 @@ int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags, st
  *
  * Return: 0, -EINVAL, -ENOMEM.
  */
-int nsexec_plan_add_bind(struct nsexec_plan *plan, const char *source, const char *target, uint32_t flags, struct nsexec_err *err);
+int nsexec_plan_add_bind(struct nsexec_plan *plan, const char *source, const char *target,
+			 uint32_t flags, struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_mount() - Add a mount of a new file system
@@ -340,7 +352,8 @@ int nsexec_plan_add_bind(struct nsexec_plan *plan, const char *source, const cha
  *
  * Return: 0, -EINVAL, -ENOMEM.
  */
-int nsexec_plan_add_mount(struct nsexec_plan *plan, const char *type, const char *target, const char *options, uint32_t flags, struct nsexec_err *err);
+int nsexec_plan_add_mount(struct nsexec_plan *plan, const char *type, const char *target,
+			  const char *options, uint32_t flags, struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_masked_path() - Hide a path of the new root
@@ -366,7 +379,8 @@ int nsexec_plan_add_masked_path(struct nsexec_plan *plan, const char *path, stru
  *
  * Return: 0, -ENOMEM.
  */
-int nsexec_plan_add_readonly_path(struct nsexec_plan *plan, const char *path, struct nsexec_err *err);
+int nsexec_plan_add_readonly_path(struct nsexec_plan *plan, const char *path,
+				  struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_hostname() - Set the host name of the new UTS namespace
@@ -407,7 +421,8 @@ int nsexec_plan_set_loopback(struct nsexec_plan *plan, bool up, struct nsexec_er
  *
  * Return: 0, -EINVAL (4294967295).
  */
-int nsexec_plan_set_ids(struct nsexec_plan *plan, uint32_t uid, uint32_t gid, struct nsexec_err *err);
+int nsexec_plan_set_ids(struct nsexec_plan *plan, uint32_t uid, uint32_t gid,
+			struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_groups() - Set the supplementary groups
@@ -421,7 +436,8 @@ int nsexec_plan_set_ids(struct nsexec_plan *plan, uint32_t uid, uint32_t gid, st
  *
  * Return: 0, -EINVAL, -ENOMEM.
  */
-int nsexec_plan_set_groups(struct nsexec_plan *plan, const uint32_t *groups, size_t count, struct nsexec_err *err);
+int nsexec_plan_set_groups(struct nsexec_plan *plan, const uint32_t *groups, size_t count,
+			   struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_umask() - Set the file mode creation mask
@@ -449,7 +465,8 @@ int nsexec_plan_set_umask(struct nsexec_plan *plan, uint32_t mask, struct nsexec
  *
  * Return: 0, -EINVAL.
  */
-int nsexec_plan_set_caps(struct nsexec_plan *plan, uint32_t set, uint64_t caps, struct nsexec_err *err);
+int nsexec_plan_set_caps(struct nsexec_plan *plan, uint32_t set, uint64_t caps,
+			 struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_caps() - Add capabilities to what the sets would be
@@ -530,7 +547,8 @@ int nsexec_plan_set_lsm_label(struct nsexec_plan *plan, const char *label, struc
  *
  * Return: 0, -EINVAL, -ENOMEM.
  */
-int nsexec_plan_add_seccomp(struct nsexec_plan *plan, const struct sock_filter *filter, size_t count, struct nsexec_err *err);
+int nsexec_plan_add_seccomp(struct nsexec_plan *plan, const struct sock_filter *filter,
+			    size_t count, struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_seccomp_default() - Use the default seccomp profile
@@ -570,7 +588,8 @@ int nsexec_plan_set_keyring(struct nsexec_plan *plan, bool own, struct nsexec_er
  *
  * Return: 0, -EINVAL.
  */
-int nsexec_plan_set_rlimit(struct nsexec_plan *plan, int resource, uint64_t soft, uint64_t hard, struct nsexec_err *err);
+int nsexec_plan_set_rlimit(struct nsexec_plan *plan, int resource, uint64_t soft, uint64_t hard,
+			   struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_oom_score_adj() - Set oom_score_adj
@@ -611,7 +630,8 @@ int nsexec_plan_set_cgroup_fd(struct nsexec_plan *plan, int fd, struct nsexec_er
  *
  * Return: 0, -EINVAL.
  */
-int nsexec_plan_set_limit(struct nsexec_plan *plan, uint32_t limit, uint64_t value, struct nsexec_err *err);
+int nsexec_plan_set_limit(struct nsexec_plan *plan, uint32_t limit, uint64_t value,
+			  struct nsexec_err *err);
 
 /**
  * nsexec_plan_add_cleanup() - Remove a file or an empty directory when the process has ended
@@ -732,7 +752,8 @@ int nsexec_plan_add_fd(struct nsexec_plan *plan, int from, int to, struct nsexec
  *
  * Return: 0.
  */
-int nsexec_plan_set_tty(struct nsexec_plan *plan, bool on, uint16_t rows, uint16_t columns, struct nsexec_err *err);
+int nsexec_plan_set_tty(struct nsexec_plan *plan, bool on, uint16_t rows, uint16_t columns,
+			struct nsexec_err *err);
 
 /**
  * nsexec_plan_set_pdeathsig() - Set the signal that the program gets when the calling thread ends

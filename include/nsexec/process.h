@@ -19,6 +19,7 @@ struct nsexec_process;
 #define NSEXEC_EVENT_INFO 2u    /* something was done otherwise than usual */
 #define NSEXEC_EVENT_WARNING 3u /* something asked for was left out */
 #define NSEXEC_EVENT_CHILD 4u   /* the final process exists; pid is set */
+#define NSEXEC_EVENT_DEBUG 5u   /* for who looks for a fault */
 
 /**
  * struct nsexec_event - Something worth telling during a spawn
@@ -71,6 +72,14 @@ struct nsexec_spawn_args {
  */
 int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
 		 struct nsexec_process **ret_process, struct nsexec_err *err);
+
+/**
+ * nsexec_sweep() - Remove what supervisors left that were killed together with their keepers
+ *
+ * Empty cgroups next to where nsexec_spawn() would make one, whose maker is gone.
+ * fork-safe: no.  threads: any.  capabilities: none.  Since: 0.1.0.
+ */
+void nsexec_sweep(void);
 
 /**
  * nsexec_explain() - Tell the steps that a plan would take, without running it

@@ -85,7 +85,7 @@ static bool is_magic(int fd)
 static int walk_open(int root, const char *path, int flags, mode_t mode)
 {
 	struct walk walk = { .links = 0 };
-	auto_close int at = fcntl(root, F_DUPFD_CLOEXEC, 3);
+	auto_close int at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char name[NAME_MAX + 1];
 	int r;
 
@@ -124,7 +124,7 @@ static int walk_open(int root, const char *path, int flags, mode_t mode)
 				return r;
 			if (absolute) {
 				nsx_close_fd(&at);
-				at = fcntl(root, F_DUPFD_CLOEXEC, 3);
+				at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 				if (at < 0)
 					return -errno;
 			}
@@ -163,7 +163,8 @@ int nsx_inroot_open(int root, const char *path, int flags, mode_t mode, struct n
 
 		if (fd >= 0)
 			return fd;
-		if (errno == EAGAIN && i < RACES_MAX) /* something was renamed meanwhile; the kernel asks to try again */
+		if (errno == EAGAIN &&
+		    i < RACES_MAX) /* something was renamed meanwhile; the kernel asks to try again */
 			continue;
 		if (errno != ENOSYS && errno != EPERM)
 			return nsx_err_sys(err, "openat2", path);
@@ -224,8 +225,10 @@ int nsx_inroot_mkdir(int root, const char *path, mode_t mode, struct nsx_err *er
 	int fd = nsx_inroot_open(root, path, O_PATH | O_DIRECTORY, 0, NULL);
 	char leaf[NAME_MAX + 1];
 
-	if (fd >= 0 || fd != -ENOENT)
-		return fd >= 0 ? fd : nsx_err_set(err, fd, "openat2", path, NSX_HINT_SYMLINK);
+	if (fd >= 0)
+		return fd;
+	if (fd != -ENOENT)
+		return nsx_err_set(err, fd, "openat2", path, NSX_HINT_SYMLINK);
 
 	auto_close int parent = make_parents(root, path, mode, leaf, sizeof(leaf), err);
 
@@ -248,7 +251,8 @@ int nsx_inroot_mkfile(int root, const char *path, struct nsx_err *err)
 		if (parent < 0)
 			return parent;
 
-		auto_close int made = openat(parent, leaf, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+		auto_close int made = openat(
+			parent, leaf, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
 
 		if (made < 0)
 			return nsx_err_sys(err, "openat", path);

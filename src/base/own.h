@@ -15,7 +15,8 @@ static inline void nsx_close_fd(int *fd)
 
 	int saved = errno;
 
-	(void)close(*fd); /* nothing can be done about a failing close of a descriptor we only held */
+	(void)close(
+		*fd); /* nothing can be done about a failing close of a descriptor we only held */
 	*fd = -EBADF;
 	errno = saved;
 }

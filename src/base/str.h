@@ -15,7 +15,10 @@ struct nsx_str {
 	bool cut;
 };
 
-#define NSX_STR(buffer, bytes) { .buf = (buffer), .size = (bytes), .used = 0, .cut = false }
+#define NSX_STR(buffer, bytes)                                            \
+	{                                                                 \
+		.buf = (buffer), .size = (bytes), .used = 0, .cut = false \
+	}
 
 /**
  * nsx_str_add() - Append a text

@@ -206,7 +206,8 @@ static inline int nsx_sys_capset(struct __user_cap_header_struct *header,
 
 static inline pid_t nsx_sys_getpid(void)
 {
-	return (pid_t)syscall(SYS_getpid); /* the library's may be cached, or stale after a raw clone */
+	return (pid_t)syscall(
+		SYS_getpid); /* the library's may be cached, or stale after a raw clone */
 }
 
 /**

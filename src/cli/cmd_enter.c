@@ -43,8 +43,8 @@ static int target_number(struct enter *e, const char *text, bool inode, struct n
 	uint64_t pid;
 	uint64_t second = 0;
 
-	if (nsx_num_scan_u64(&p, &pid) < 0 || (*p == ':' && (p++, nsx_num_scan_u64(&p, &second) < 0)) ||
-	    *p != '\0')
+	if (nsx_num_scan_u64(&p, &pid) < 0 ||
+	    (*p == ':' && (p++, nsx_num_scan_u64(&p, &second) < 0)) || *p != '\0')
 		return opt_error(err, "TARGET", text, target_wanted);
 	if (inode && second != 0) {
 		auto_close int pidfd = nsx_sys_pidfd_open((pid_t)pid);
@@ -71,7 +71,8 @@ static int target_paths(struct enter *e, const char *text, struct nsx_err *err)
 		next = strchr(word, ',');
 		if (next != NULL)
 			*next++ = '\0';
-		if (path == NULL || path[1] == '\0' || (*path++ = '\0', nsexec_ns_parse(word, &kind, NULL) < 0))
+		if (path == NULL || path[1] == '\0' ||
+		    (*path++ = '\0', nsexec_ns_parse(word, &kind, NULL) < 0))
 			return opt_error(err, "TARGET", text, target_wanted);
 		r = nsexec_plan_set_ns_path(e->plan, kind, path, err);
 		if (r < 0)
@@ -116,8 +117,9 @@ static int plan_target(struct enter *e, const char *text, bool *ret_process, str
 	if (text == NULL)
 		return opt_error(err, "TARGET", NULL, target_wanted);
 	if ((rest = nsx_str_starts(text, "pidfd:")) != NULL)
-		return nsx_num_parse_fd(rest, &fd) < 0 ? opt_error(err, "TARGET", text, target_wanted) :
-							 nsexec_plan_set_target_pidfd(e->plan, fd, err);
+		return nsx_num_parse_fd(rest, &fd) < 0 ?
+			       opt_error(err, "TARGET", text, target_wanted) :
+			       nsexec_plan_set_target_pidfd(e->plan, fd, err);
 	if ((rest = nsx_str_starts(text, "ns:")) != NULL) {
 		*ret_process = false;
 		return target_paths(e, rest, err);
@@ -212,8 +214,9 @@ static int plan_terminal(struct enter *e, struct nsx_err *err)
 static int make_plan(struct enter *e, char **words, struct nsx_err *err)
 {
 	static char *shell[] = { (char *)"/bin/sh", NULL };
-	uint64_t flags = (e->strict ? NSEXEC_PLAN_STRICT : 0) | (e->keep_caps ? NSEXEC_PLAN_KEEP_CAPS : 0) |
-			 (e->no_fork ? NSEXEC_PLAN_NO_FORK : 0) | (e->output.debug ? NSEXEC_PLAN_TRACE : 0);
+	uint64_t flags =
+		(e->strict ? NSEXEC_PLAN_STRICT : 0) | (e->keep_caps ? NSEXEC_PLAN_KEEP_CAPS : 0) |
+		(e->no_fork ? NSEXEC_PLAN_NO_FORK : 0) | (e->output.debug ? NSEXEC_PLAN_TRACE : 0);
 	uint32_t kinds;
 	bool process;
 	int r = plan_target(e, words[0], &process, err);
@@ -234,7 +237,8 @@ static int make_plan(struct enter *e, char **words, struct nsx_err *err)
 	if (r >= 0 && !process && !e->clear_env)
 		r = nsexec_plan_set_env(e->plan, environ, err);
 	if (r >= 0 && (e->has_uid || e->has_gid))
-		r = nsexec_plan_set_ids(e->plan, e->has_uid ? e->uid : 0, e->has_gid ? e->gid : 0, err);
+		r = nsexec_plan_set_ids(e->plan, e->has_uid ? e->uid : 0, e->has_gid ? e->gid : 0,
+					err);
 	if (r >= 0)
 		r = nsexec_plan_add_caps(e->plan, e->caps_add, err);
 	if (r >= 0)

@@ -28,9 +28,12 @@
 /* What Docker leaves to a container. */
 static uint64_t default_caps(void)
 {
-	static const char *const names[] = { "CHOWN",  "DAC_OVERRIDE", "FSETID",	   "FOWNER",	 "MKNOD",
-					     "NET_RAW", "SETGID",      "SETUID",	   "SETFCAP",	 "SETPCAP",
-					     "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE" };
+	static const char *const names[] = {
+		"CHOWN",   "DAC_OVERRIDE", "FSETID",           "FOWNER",
+		"MKNOD",   "NET_RAW",      "SETGID",           "SETUID",
+		"SETFCAP", "SETPCAP",      "NET_BIND_SERVICE", "SYS_CHROOT",
+		"KILL",    "AUDIT_WRITE"
+	};
 	uint64_t caps = 0;
 
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(names); i++) {
@@ -63,7 +66,7 @@ static int plan_namespaces(struct launch *l, struct nsx_err *err)
 	if ((kinds & NSEXEC_NS_UTS) != 0)
 		r = nsexec_plan_set_hostname(l->plan,
 					     l->hostname != NULL ? l->hostname :
-					     l->name != NULL	 ? l->name :
+					     l->name != NULL     ? l->name :
 								   "nsexec",
 					     err);
 	else if (l->hostname != NULL)
@@ -71,7 +74,8 @@ static int plan_namespaces(struct launch *l, struct nsx_err *err)
 	if (r >= 0 && (kinds & NSEXEC_NS_NET) != 0)
 		r = nsexec_plan_set_loopback(l->plan, true, err);
 	if (r >= 0 && (kinds & NSEXEC_NS_MNT) == 0)
-		r = opt_error(err, "--ns", "mnt", "a container needs a new mount namespace; see nsexec enter");
+		r = opt_error(err, "--ns", "mnt",
+			      "a container needs a new mount namespace; see nsexec enter");
 	return r;
 }
 
@@ -106,7 +110,8 @@ static int plan_caps(struct launch *l, struct nsx_err *err)
 }
 
 /* A compiled filter, as seccomp_export_bpf(3) writes it. */
-static int plan_filter_file(struct launch *l, char **ret_bytes, size_t *ret_count, struct nsx_err *err)
+static int plan_filter_file(struct launch *l, char **ret_bytes, size_t *ret_count,
+			    struct nsx_err *err)
 {
 	ssize_t n = nsx_file_read_alloc(AT_FDCWD, l->seccomp, 4096 * sizeof(struct sock_filter),
 					ret_bytes, err);
@@ -115,8 +120,9 @@ static int plan_filter_file(struct launch *l, char **ret_bytes, size_t *ret_coun
 	if (n < 0)
 		return (int)n;
 	if (n == 0 || n % (ssize_t)sizeof(struct sock_filter) != 0)
-		return opt_error(err, "--seccomp", l->seccomp,
-				 "is no array of struct sock_filter (seccomp_export_bpf(3) writes one)");
+		return opt_error(
+			err, "--seccomp", l->seccomp,
+			"is no array of struct sock_filter (seccomp_export_bpf(3) writes one)");
 	*ret_count = (size_t)n;
 	if (nsexec_plan_add_seccomp(l->plan, (const void *)*ret_bytes,
 				    (size_t)n / sizeof(struct sock_filter), &detail) < 0)
@@ -139,7 +145,7 @@ static int plan_environment(struct launch *l, struct nsx_err *err)
 		nsx_str_add(&term_out, term != NULL ? term : "xterm");
 		nsx_str_add(&host_out, "HOSTNAME=");
 		nsx_str_add(&host_out, l->hostname != NULL ? l->hostname :
-				       l->name != NULL	   ? l->name :
+				       l->name != NULL     ? l->name :
 							     "nsexec");
 		envp[count++] = (char *)"PATH=" PATH_DEFAULT;
 		envp[count++] = (char *)(!l->has_ids || l->uid == 0 ? "HOME=/root" : "HOME=/");
@@ -153,12 +159,14 @@ static int plan_environment(struct launch *l, struct nsx_err *err)
 /* Does the new root have it? Of the default root, what the host has below its system directories. */
 static bool root_has(const struct launch *l, const char *path)
 {
-	auto_close int root = openat(AT_FDCWD, l->rootfs != NULL ? l->rootfs : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int root = openat(AT_FDCWD, l->rootfs != NULL ? l->rootfs : "/",
+				     O_PATH | O_DIRECTORY | O_CLOEXEC);
 	auto_close int fd = -EBADF;
 
 	if (root < 0 || path[0] != '/')
 		return false;
-	if (l->rootfs == NULL && nsx_str_starts(path, "/usr/") == NULL && nsx_str_starts(path, "/bin/") == NULL)
+	if (l->rootfs == NULL && nsx_str_starts(path, "/usr/") == NULL &&
+	    nsx_str_starts(path, "/bin/") == NULL)
 		return false;
 	fd = nsx_inroot_open(root, path, O_PATH, 0, NULL);
 	return fd >= 0;
@@ -196,9 +204,10 @@ static int make_plan(struct launch *l, char **words, char ***ret_argv, char **fi
 		     size_t *filter_bytes, struct nsx_err *err)
 {
 	const char *seccomp = l->seccomp != NULL ? l->seccomp :
-			      l->privileged	  ? "unconfined" :
-						    "default";
-	uint64_t flags = (l->init ? NSEXEC_PLAN_INIT : 0) | (l->output.debug ? NSEXEC_PLAN_TRACE : 0);
+			      l->privileged      ? "unconfined" :
+						   "default";
+	uint64_t flags = (l->init ? NSEXEC_PLAN_INIT : 0) |
+			 (l->output.debug ? NSEXEC_PLAN_TRACE : 0);
 	uint16_t rows = 0;
 	uint16_t columns = 0;
 	int r = check_options(l, err);
@@ -210,7 +219,8 @@ static int make_plan(struct launch *l, char **words, char ***ret_argv, char **fi
 	if (r >= 0)
 		r = plan_root(l, err);
 	if (r >= 0)
-		r = nsexec_plan_add_standard_mounts(l->plan, l->privileged ? NSEXEC_STANDARD_OPEN : 0, err);
+		r = nsexec_plan_add_standard_mounts(l->plan,
+						    l->privileged ? NSEXEC_STANDARD_OPEN : 0, err);
 	if (r >= 0)
 		r = launch_add_mounts(l, err);
 	if (r >= 0)
@@ -223,7 +233,8 @@ static int make_plan(struct launch *l, char **words, char ***ret_argv, char **fi
 	if (r >= 0)
 		r = plan_environment(l, err);
 	if (r >= 0)
-		r = nsexec_plan_set_ids(l->plan, l->has_ids ? l->uid : 0, l->has_ids ? l->gid : 0, err);
+		r = nsexec_plan_set_ids(l->plan, l->has_ids ? l->uid : 0, l->has_ids ? l->gid : 0,
+					err);
 	if (r >= 0)
 		r = nsexec_plan_set_umask(l->plan, 022, err);
 	if (r >= 0)
@@ -245,7 +256,7 @@ static void describe(struct registry_entry *entry, const struct launch *l, char 
 
 	(void)nsx_str_copy(entry->name, sizeof(entry->name), l->name);
 	(void)nsx_str_copy(entry->seccomp, sizeof(entry->seccomp),
-			   strcmp(l->seccomp, "default") == 0	 ? "default" :
+			   strcmp(l->seccomp, "default") == 0    ? "default" :
 			   strcmp(l->seccomp, "unconfined") == 0 ? "none" :
 								   "file");
 	entry->created = time(NULL);
@@ -270,8 +281,9 @@ static void log_plan(const struct launch *l, char **argv)
 		nsx_str_add(&out, argv[i]);
 		nsx_str_add(&out, "\"");
 	}
-	output_log(&l->output, "Args { debug: true, command: %s, uid: %u, mount_dir: \"%s\" }", words,
-		   l->has_ids ? l->uid : 0, l->rootfs != NULL ? l->rootfs : "(default root)");
+	output_log(&l->output, "Args { debug: true, command: %s, uid: %u, mount_dir: \"%s\" }",
+		   words, l->has_ids ? l->uid : 0,
+		   l->rootfs != NULL ? l->rootfs : "(default root)");
 	if (uname(&uts) == 0)
 		output_log(&l->output, "Linux release: %s", uts.release);
 	output_log(&l->output, "Starting container with command %s and args [%s]", argv[0], words);
@@ -299,7 +311,8 @@ static int launch(struct launch *l, char **words, struct nsx_err *err)
 	if (l->explain)
 		return run_explain(l->plan, err);
 
-	registry_each(NULL, NULL, 0);
+	registry_each(NULL, NULL, REGISTRY_SOME);
+	nsexec_sweep();
 	log_plan(l, argv);
 	if (l->name != NULL) {
 		describe(&entry, l, argv);

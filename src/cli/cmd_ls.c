@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_ls.c owns `nsexec ls`. */
+#include <nsexec/process.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -81,6 +82,7 @@ int cmd_ls(char **argv)
 	if (r == 0 && rest[0] != NULL)
 		r = opt_error(&err, rest[0], NULL, "no such option");
 	if (r == 0) {
+		nsexec_sweep();
 		printf("%s", ls.json ? "[" : "");
 		registry_each(print_entry, &ls, 0);
 		printf("%s", ls.json ? "]\n" : "");

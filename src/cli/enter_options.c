@@ -9,15 +9,15 @@
 #include "base/own.h"
 #include "cli/parse.h"
 
-#define CHOOSE(field)                                                                              \
-	static int set_##field(void *config, const char *option, const char *value,                \
-			       struct nsx_err *err)                                                \
-	{                                                                                          \
-		(void)option;                                                                      \
-		(void)value;                                                                       \
-		(void)err;                                                                         \
-		((struct enter *)config)->field = true;                                            \
-		return 0;                                                                          \
+#define CHOOSE(field)                                                               \
+	static int set_##field(void *config, const char *option, const char *value, \
+			       struct nsx_err *err)                                 \
+	{                                                                           \
+		(void)option;                                                       \
+		(void)value;                                                        \
+		(void)err;                                                          \
+		((struct enter *)config)->field = true;                             \
+		return 0;                                                           \
 	}
 
 CHOOSE(all)
@@ -75,16 +75,17 @@ static int choose_kind(struct enter *e, uint32_t kind, const char *option, const
 	e->choose = true;
 	e->chosen |= kind;
 	if (value != NULL && value[0] == '\0')
-		return opt_error(err, option, value, "the FILE of a namespace is needed behind '='");
+		return opt_error(err, option, value,
+				 "the FILE of a namespace is needed behind '='");
 	e->ns_path[__builtin_ctz(kind)] = value;
 	return 0;
 }
 
-#define KIND(name, bit)                                                                            \
-	static int set_##name(void *config, const char *option, const char *value,                 \
-			      struct nsx_err *err)                                                 \
-	{                                                                                          \
-		return choose_kind(config, bit, option, value, err);                               \
+#define KIND(name, bit)                                                            \
+	static int set_##name(void *config, const char *option, const char *value, \
+			      struct nsx_err *err)                                 \
+	{                                                                          \
+		return choose_kind(config, bit, option, value, err);               \
 	}
 
 KIND(mnt, NSEXEC_NS_MNT)
@@ -240,7 +241,8 @@ static const struct opt options[] = {
 const struct opt_verb enter_verb = {
 	.name = "enter",
 	.usage = "[OPTIONS] TARGET [--] [COMMAND [ARG...]]",
-	.about = "Start a program in a running container. COMMAND: default /bin/sh.\n"
-		 "TARGET: a PID, pid:PID[:START], a NAME of `nsexec ls`, pidfd:N, or ns:KIND=PATH[,KIND=PATH...].",
+	.about =
+		"Start a program in a running container. COMMAND: default /bin/sh.\n"
+		"TARGET: a PID, pid:PID[:START], a NAME of `nsexec ls`, pidfd:N, or ns:KIND=PATH[,KIND=PATH...].",
 	.options = options,
 };

@@ -14,26 +14,26 @@
 #include "cli/parse.h"
 
 /* Options that only remember a word or a choice. */
-#define REMEMBER(field)                                                                            \
-	static int set_##field(void *config, const char *option, const char *value,                \
-			       struct nsx_err *err)                                                \
-	{                                                                                          \
-		struct launch *l = config;                                                         \
-                                                                                                   \
-		if (value[0] == '\0')                                                              \
-			return opt_error(err, option, value, "must not be empty");                 \
-		l->field = value;                                                                  \
-		return 0;                                                                          \
+#define REMEMBER(field)                                                             \
+	static int set_##field(void *config, const char *option, const char *value, \
+			       struct nsx_err *err)                                 \
+	{                                                                           \
+		struct launch *l = config;                                          \
+                                                                                    \
+		if (value[0] == '\0')                                               \
+			return opt_error(err, option, value, "must not be empty");  \
+		l->field = value;                                                   \
+		return 0;                                                           \
 	}
-#define CHOOSE(field)                                                                              \
-	static int set_##field(void *config, const char *option, const char *value,                \
-			       struct nsx_err *err)                                                \
-	{                                                                                          \
-		(void)option;                                                                      \
-		(void)value;                                                                       \
-		(void)err;                                                                         \
-		((struct launch *)config)->field = true;                                           \
-		return 0;                                                                          \
+#define CHOOSE(field)                                                               \
+	static int set_##field(void *config, const char *option, const char *value, \
+			       struct nsx_err *err)                                 \
+	{                                                                           \
+		(void)option;                                                       \
+		(void)value;                                                        \
+		(void)err;                                                          \
+		((struct launch *)config)->field = true;                            \
+		return 0;                                                           \
 	}
 
 REMEMBER(rootfs)
@@ -51,8 +51,9 @@ CHOOSE(explain)
 static int set_name(void *config, const char *option, const char *value, struct nsx_err *err)
 {
 	if (!parse_name(value))
-		return opt_error(err, option, value,
-				 "a letter or digit, then letters, digits, '_', '.', '-': 63 at most, not all digits");
+		return opt_error(
+			err, option, value,
+			"a letter or digit, then letters, digits, '_', '.', '-': 63 at most, not all digits");
 	((struct launch *)config)->name = value;
 	return 0;
 }
@@ -90,7 +91,8 @@ static int add_map(struct launch *l, const char *option, const char *value, bool
 	struct nsx_err detail = { 0 };
 
 	if (nsexec_idmap_parse(value, &map, NULL) < 0)
-		return opt_error(err, option, value, "INSIDE:OUTSIDE:COUNT in decimal numbers is needed");
+		return opt_error(err, option, value,
+				 "INSIDE:OUTSIDE:COUNT in decimal numbers is needed");
 	l->has_map = true;
 	if ((user ? nsexec_plan_add_uid_map(l->plan, &map, &detail) :
 		    nsexec_plan_add_gid_map(l->plan, &map, &detail)) < 0)
@@ -121,7 +123,8 @@ static int choose_ns(struct launch *l, const char *option, uint32_t kind, const 
 	else if (strchr(value, '/') != NULL)
 		l->ns_path[index] = value;
 	else if (strcmp(value, "host") != 0)
-		return opt_error(err, option, value, "new, host or the path of a namespace is needed");
+		return opt_error(err, option, value,
+				 "new, host or the path of a namespace is needed");
 	return 0;
 }
 
@@ -136,14 +139,16 @@ static int set_ns(void *config, const char *option, const char *value, struct ns
 	memcpy(name, value, (size_t)(equals - value));
 	name[equals - value] = '\0';
 	if (nsexec_ns_parse(name, &kind, NULL) < 0)
-		return opt_error(err, option, value,
-				 "user, mnt, pid, net, ipc, uts, cgroup or time is needed before '='");
+		return opt_error(
+			err, option, value,
+			"user, mnt, pid, net, ipc, uts, cgroup or time is needed before '='");
 	return choose_ns(config, option, kind, equals + 1, err);
 }
 
 static int set_net(void *config, const char *option, const char *value, struct nsx_err *err)
 {
-	return choose_ns(config, option, NSEXEC_NS_NET, strcmp(value, "none") == 0 ? "new" : value, err);
+	return choose_ns(config, option, NSEXEC_NS_NET, strcmp(value, "none") == 0 ? "new" : value,
+			 err);
 }
 
 /* A relative source is one of the caller's directory, wherever the container is built. */
@@ -207,7 +212,8 @@ static int add_tmpfs(struct launch *l, const char *option, const char *value, st
 	if (colon != NULL)
 		*colon++ = '\0';
 	if (target[0] != '/')
-		return opt_error(err, option, value, "DST[:OPTIONS] is needed, DST an absolute path");
+		return opt_error(err, option, value,
+				 "DST[:OPTIONS] is needed, DST an absolute path");
 	r = parse_mount_options(option, colon, &flags, options, sizeof(options), err);
 	if (r < 0)
 		return r;
@@ -270,7 +276,8 @@ static int set_memory(void *config, const char *option, const char *value, struc
 
 	if (nsx_num_parse_size(value, &bytes) < 0 || bytes < 4096 || bytes > INT64_MAX / 1000)
 		return opt_error(err, option, value, "a size like 64M is needed, at least 4K");
-	return nsexec_plan_set_limit(((struct launch *)config)->plan, NSEXEC_LIMIT_MEMORY, bytes, err);
+	return nsexec_plan_set_limit(((struct launch *)config)->plan, NSEXEC_LIMIT_MEMORY, bytes,
+				     err);
 }
 
 static int set_pids(void *config, const char *option, const char *value, struct nsx_err *err)
@@ -279,7 +286,8 @@ static int set_pids(void *config, const char *option, const char *value, struct 
 
 	if (nsx_num_parse_u64(value, 4194304, &count) < 0 || count == 0)
 		return opt_error(err, option, value, "a number from 1 to 4194304 is needed");
-	return nsexec_plan_set_limit(((struct launch *)config)->plan, NSEXEC_LIMIT_PIDS, count, err);
+	return nsexec_plan_set_limit(((struct launch *)config)->plan, NSEXEC_LIMIT_PIDS, count,
+				     err);
 }
 
 static int set_cpus(void *config, const char *option, const char *value, struct nsx_err *err)
@@ -287,7 +295,9 @@ static int set_cpus(void *config, const char *option, const char *value, struct 
 	uint64_t milli;
 	int r = parse_cpus(option, value, &milli, err);
 
-	return r < 0 ? r : nsexec_plan_set_limit(((struct launch *)config)->plan, NSEXEC_LIMIT_CPU_MILLI, milli, err);
+	return r < 0 ? r :
+		       nsexec_plan_set_limit(((struct launch *)config)->plan,
+					     NSEXEC_LIMIT_CPU_MILLI, milli, err);
 }
 
 static int set_time_offset(void *config, const char *option, const char *value, struct nsx_err *err)

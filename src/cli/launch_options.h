@@ -20,7 +20,7 @@ struct launch {
 	const char *seccomp;
 	const char *pid_file;
 	const char *ns_path[8];
-	char *command[64]; /* of --command, split */
+	char *command[64];       /* of --command, split */
 	const char *mounts[128]; /* of --bind and --tmpfs, in their order */
 	bool mount_is_tmpfs[128];
 	unsigned mount_count;
@@ -30,7 +30,7 @@ struct launch {
 	uint64_t caps_add, caps_drop;
 	bool has_ids, has_map, has_time;
 	bool read_only, clear_env, privileged, init, die_with_parent, detach, explain;
-	int tty; /* -1: not said */
+	int tty;      /* -1: not said */
 	char *script; /* memory of command */
 };
 

@@ -57,7 +57,8 @@ int main(int argc, char *argv[])
 		if (strcmp(argv[1], verbs[i].name) != 0)
 			continue;
 		if (verbs[i].forks && getauxval(AT_EUID) == 0)
-			(void)nsexec_self_protect(argv, environ, NULL); /* else the library uses its helper image */
+			(void)nsexec_self_protect(
+				argv, environ, NULL); /* else the library uses its helper image */
 		/* an ignored SIGCHLD would reap the program behind our back; both would stay ignored in the program */
 		(void)signal(SIGCHLD, SIG_DFL);
 		(void)signal(SIGPIPE, SIG_DFL);

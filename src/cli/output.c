@@ -31,7 +31,8 @@ static void print_time(FILE *file)
 	char text[32];
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (gmtime_r(&now.tv_sec, &utc) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+	if (gmtime_r(&now.tv_sec, &utc) != NULL &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
 		fputs(text, file);
 }
 
@@ -64,7 +65,8 @@ int output_error(const struct output *output, const struct nsexec_err *err)
 	}
 	if (strcmp(err->step, "exec") != 0 || strcmp(err->operation, "execve") != 0)
 		return EXIT_OURS;
-	return err->code == -ENOENT && err->hint != NSX_HINT_INTERPRETER ? EXIT_NOT_FOUND : EXIT_CANNOT;
+	return err->code == -ENOENT && err->hint != NSX_HINT_INTERPRETER ? EXIT_NOT_FOUND :
+									   EXIT_CANNOT;
 }
 
 void output_log(const struct output *output, const char *format, ...)

@@ -28,7 +28,8 @@ int parse_ids(const char *option, const char *value, uint32_t *ret_uid, uint32_t
 	colon = strchr(text, ':');
 	if (colon != NULL)
 		*colon++ = '\0';
-	if (nsx_num_parse_id(text, &uid) < 0 || (colon != NULL && nsx_num_parse_id(colon, &gid) < 0))
+	if (nsx_num_parse_id(text, &uid) < 0 ||
+	    (colon != NULL && nsx_num_parse_id(colon, &gid) < 0))
 		return opt_error(err, option, value, "UID[:GID] in decimal numbers is needed");
 	*ret_uid = uid;
 	*ret_gid = gid;
@@ -120,12 +121,15 @@ int parse_fd(struct nsexec_plan *plan, const char *option, const char *value, st
 	int to;
 
 	if (!nsx_str_copy(text, sizeof(text), value) || (equals = strchr(text, '=')) == NULL)
-		return opt_error(err, option, value, "N=M is needed: our descriptor N is M in the program");
+		return opt_error(err, option, value,
+				 "N=M is needed: our descriptor N is M in the program");
 	*equals++ = '\0';
 	if (nsx_num_parse_fd(text, &from) < 0 || nsx_num_parse_fd(equals, &to) < 0)
-		return opt_error(err, option, value, "N=M is needed: our descriptor N is M in the program");
+		return opt_error(err, option, value,
+				 "N=M is needed: our descriptor N is M in the program");
 	if (nsexec_plan_add_fd(plan, from, to, NULL) < 0)
-		return opt_error(err, option, value, "N must be open, and M at most 65535 and used once");
+		return opt_error(err, option, value,
+				 "N must be open, and M at most 65535 and used once");
 	return 0;
 }
 
@@ -162,7 +166,9 @@ int parse_mount_options(const char *option, const char *value, uint32_t *ret_fla
 			nsx_str_add(&out, out.used > 0 ? "," : "");
 			nsx_str_add(&out, word);
 		} else {
-			return opt_error(err, option, word, "ro, rw, nosuid, nodev, noexec, noatime, bind or rbind is needed");
+			return opt_error(
+				err, option, word,
+				"ro, rw, nosuid, nodev, noexec, noatime, bind or rbind is needed");
 		}
 	}
 	return 0;
@@ -183,7 +189,8 @@ int parse_rlimit(struct nsexec_plan *plan, const char *option, const char *value
 		{ "RTTIME", RLIMIT_RTTIME }, { "SIGPENDING", RLIMIT_SIGPENDING }, { "STACK", RLIMIT_STACK },
 	};
 	/* clang-format on */
-	static const char wanted[] = "NAME=SOFT[:HARD] is needed, like NOFILE=1024:4096; numbers or 'unlimited'";
+	static const char wanted[] =
+		"NAME=SOFT[:HARD] is needed, like NOFILE=1024:4096; numbers or 'unlimited'";
 	char text[96];
 	char *numbers[2] = { NULL, NULL };
 	uint64_t limits[2];
@@ -198,7 +205,8 @@ int parse_rlimit(struct nsexec_plan *plan, const char *option, const char *value
 		numbers[1] = numbers[0];
 	for (int i = 0; i < 2; i++) {
 		limits[i] = RLIM_INFINITY;
-		if (strcmp(numbers[i], "unlimited") != 0 && nsx_num_parse_size(numbers[i], &limits[i]) < 0)
+		if (strcmp(numbers[i], "unlimited") != 0 &&
+		    nsx_num_parse_size(numbers[i], &limits[i]) < 0)
 			return opt_error(err, option, value, wanted);
 	}
 
@@ -207,8 +215,10 @@ int parse_rlimit(struct nsexec_plan *plan, const char *option, const char *value
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(known); i++)
 		if (strcasecmp(name, known[i].name) == 0) {
 			if (limits[0] > limits[1])
-				return opt_error(err, option, value, "the soft limit is above the hard one");
-			return nsexec_plan_set_rlimit(plan, known[i].resource, limits[0], limits[1], err);
+				return opt_error(err, option, value,
+						 "the soft limit is above the hard one");
+			return nsexec_plan_set_rlimit(plan, known[i].resource, limits[0], limits[1],
+						      err);
 		}
 	return opt_error(err, option, value, wanted);
 }
@@ -232,7 +242,8 @@ static int parse_fraction(const char *text, uint32_t *ret_nanoseconds)
 int parse_time_offset(struct nsexec_plan *plan, const char *option, const char *value,
 		      struct nsx_err *err)
 {
-	static const char wanted[] = "monotonic=SECONDS[.NANOS] or boottime=SECONDS[.NANOS] is needed";
+	static const char wanted[] =
+		"monotonic=SECONDS[.NANOS] or boottime=SECONDS[.NANOS] is needed";
 	const char *p = nsx_str_starts(value, "monotonic=");
 	int clock = CLOCK_MONOTONIC;
 	uint32_t nanoseconds = 0;
@@ -263,7 +274,8 @@ int parse_time_offset(struct nsexec_plan *plan, const char *option, const char *
 
 int parse_cpus(const char *option, const char *value, uint64_t *ret_milli, struct nsx_err *err)
 {
-	static const char wanted[] = "a number of processors like 0.5 is needed, with at most three decimals";
+	static const char wanted[] =
+		"a number of processors like 0.5 is needed, with at most three decimals";
 	const char *p = value;
 	uint64_t whole;
 	uint32_t nanoseconds = 0;

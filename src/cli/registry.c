@@ -36,7 +36,8 @@ static int run_dir(char *buf, size_t size, struct nsx_err *err)
 				   NSX_HINT_NONE);
 	nsx_str_add(&out, own);
 	nsx_str_add(&out, "/nsexec");
-	return out.cut ? nsx_err_set(err, -ENAMETOOLONG, "find-run-directory", own, NSX_HINT_NONE) : 0;
+	return out.cut ? nsx_err_set(err, -ENAMETOOLONG, "find-run-directory", own, NSX_HINT_NONE) :
+			 0;
 }
 
 static int path_of(char *buf, size_t size, const char *name, const char *file, struct nsx_err *err)
@@ -52,12 +53,15 @@ static int path_of(char *buf, size_t size, const char *name, const char *file, s
 		nsx_str_add(&out, "/");
 		nsx_str_add(&out, file);
 	}
-	return out.cut ? nsx_err_set(err, -ENAMETOOLONG, "find-run-directory", name, NSX_HINT_NONE) : 0;
+	return out.cut ?
+		       nsx_err_set(err, -ENAMETOOLONG, "find-run-directory", name, NSX_HINT_NONE) :
+		       0;
 }
 
 static int write_file(const char *path, const void *data, size_t bytes, struct nsx_err *err)
 {
-	auto_close int fd = openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_close int fd =
+		openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
@@ -200,12 +204,14 @@ int registry_claim(struct nsexec_plan *plan, struct registry_entry *entry, struc
 			return nsx_err_sys(err, "mkdir", dir);
 		if (mkdir(path, 0700) == 0)
 			break;
-		if (errno == ENOENT && tries < 100) /* the run directory went with its last container */
+		if (errno == ENOENT &&
+		    tries < 100) /* the run directory went with its last container */
 			continue;
 		if (errno != EEXIST)
 			return nsx_err_sys(err, "mkdir", path);
 		if (tries >= 100 || !is_stale(entry->name, &other))
-			return nsx_err_set(err, -EEXIST, "claim-name", entry->name, NSX_HINT_NAME_TAKEN);
+			return nsx_err_set(err, -EEXIST, "claim-name", entry->name,
+					   NSX_HINT_NAME_TAKEN);
 		registry_release(entry->name);
 	}
 	if (r < 0)

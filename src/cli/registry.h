@@ -13,13 +13,16 @@
 
 #include "base/err.h"
 
+/* As many names as are looked at in passing by a command that has other work to do. */
+#define REGISTRY_SOME 32
+
 struct registry_entry {
 	char name[64];
 	pid_t pid; /* 0: not started yet */
 	uint64_t start;
 	pid_t supervisor;
 	uint64_t supervisor_start;
-	int64_t created; /* seconds since 1970 */
+	int64_t created;  /* seconds since 1970 */
 	char seccomp[16]; /* "default", "file", "none" */
 	char command[256];
 };

@@ -49,7 +49,8 @@ static int write_pid(const char *path, pid_t pid, struct nsx_err *err)
 	if (name.cut)
 		return nsx_err_set(err, -ENAMETOOLONG, "open", path, NSX_HINT_NONE);
 
-	auto_close int fd = openat(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	auto_close int fd =
+		openat(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return nsx_err_sys(err, "open", path);
@@ -111,7 +112,8 @@ static int prepare(const struct run_options *options, int *null_fd, struct nsx_e
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 			return nsx_err_sys(err, "prctl(PR_SET_PDEATHSIG)", NULL);
 		if (getppid() != parent)
-			return nsx_err_set(err, -ECANCELED, "check-parent", "parent", NSX_HINT_NONE);
+			return nsx_err_set(err, -ECANCELED, "check-parent", "parent",
+					   NSX_HINT_NONE);
 	}
 	return nsexec_plan_set_pdeathsig(options->plan, SIGKILL, err);
 }
@@ -145,7 +147,8 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 		output_log(options->output, "Finished, cleaning & exit");
 		output_log(options->output, "Cleaning container");
 		output_log(options->output,
-			   *ret_status == 0 ? "Exit without any error, returning %d" : "Exit, returning %d",
+			   *ret_status == 0 ? "Exit without any error, returning %d" :
+					      "Exit, returning %d",
 			   *ret_status);
 	}
 	/*

@@ -13,7 +13,7 @@ struct run_options {
 	struct nsexec_plan *plan;
 	struct output *output;
 	struct registry_entry *entry; /* to be completed with the process, or NULL */
-	const char *pid_file;	      /* or NULL */
+	const char *pid_file;         /* or NULL */
 	bool detach;
 	bool die_with_parent;
 	bool first; /* see supervise() */

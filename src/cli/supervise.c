@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "cli/registry.h"
 #include "cli/terminal.h"
 
 struct supervisor {
@@ -89,7 +90,7 @@ static void handle_signal(struct supervisor *s, int signal_fd)
 
 static void block_signals(sigset_t *set)
 {
-	static const int handled[] = { SIGTERM, SIGINT,	  SIGHUP,  SIGQUIT, SIGUSR1,
+	static const int handled[] = { SIGTERM, SIGINT,   SIGHUP,  SIGQUIT, SIGUSR1,
 				       SIGUSR2, SIGWINCH, SIGTSTP, SIGCHLD };
 
 	(void)sigemptyset(set);
@@ -98,15 +99,25 @@ static void block_signals(sigset_t *set)
 	(void)sigprocmask(SIG_BLOCK, set, NULL);
 }
 
+/* While the program runs there is time to look for what others left. */
+static void sweep(void)
+{
+	registry_each(NULL, NULL, REGISTRY_SOME);
+	nsexec_sweep();
+}
+
 /* Without a terminal there is nothing to pass on but signals. The end of the program is one, too. */
 static int wait_for_end(struct supervisor *s, const sigset_t *set, struct nsexec_status *status,
 			struct nsexec_err *err)
 {
 	int r;
 
-	while ((r = nsexec_process_try_wait(s->process, status, err)) == -ETIMEDOUT) {
+	for (bool swept = false;
+	     (r = nsexec_process_try_wait(s->process, status, err)) == -ETIMEDOUT; swept = true) {
 		siginfo_t info;
 
+		if (!swept)
+			sweep();
 		*err = (struct nsexec_err){ 0 };
 		if (sigwaitinfo(set, &info) > 0)
 			handle(s, info.si_signo);
@@ -123,7 +134,8 @@ static void loop(struct supervisor *s, int signal_fd)
 			{ .fd = nsexec_process_pidfd(s->process), .events = POLLIN },
 			{ .fd = signal_fd, .events = POLLIN },
 			{ .fd = t->master, .events = POLLIN },
-			{ .fd = t->master >= 0 && !t->input_done ? STDIN_FILENO : -1, .events = POLLIN },
+			{ .fd = t->master >= 0 && !t->input_done ? STDIN_FILENO : -1,
+			  .events = POLLIN },
 		};
 
 		if (poll(fds, 4, -1) < 0 && errno != EINTR)
@@ -164,6 +176,7 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 		auto_close int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
 		terminal_open(&s.terminal, process);
+		sweep();
 		loop(&s, signal_fd);
 		drain(&s.terminal);
 		terminal_close(&s.terminal);
@@ -173,5 +186,6 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 		return output_error(output, &err);
 	if (status.exited)
 		return status.code;
-	return EXIT_SIGNAL + (s.killed_by != 0 && status.code == SIGKILL ? s.killed_by : status.code);
+	return EXIT_SIGNAL +
+	       (s.killed_by != 0 && status.code == SIGKILL ? s.killed_by : status.code);
 }

@@ -96,7 +96,8 @@ void terminal_input(struct terminal *terminal)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	terminal->input_done = true;
-	(void)nsx_file_write_all(terminal->master, "\004", 1); /* end of file, as the line discipline has it */
+	(void)nsx_file_write_all(terminal->master, "\004",
+				 1); /* end of file, as the line discipline has it */
 }
 
 bool terminal_output(struct terminal *terminal)

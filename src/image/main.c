@@ -78,7 +78,8 @@ static void forward(int sig)
 /* nsexec-init STATUS PROGRAM...: pid 1 of a container; starts the program, forwards signals, reaps, ends with it. */
 static int init_main(char *const argv[])
 {
-	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int forwarded[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
+					 SIGUSR1, SIGUSR2, SIGWINCH };
 	struct sigaction action = { .sa_handler = forward, .sa_flags = SA_RESTART };
 	struct nsx_run run;
 	struct nsx_spec spec = { .flags = 0 };

@@ -77,7 +77,8 @@ static int differing(const struct nsexec_call_args *args, uint32_t *ret_join, st
 		nsx_str_add(&own_out, nsexec_ns_name(1u << i));
 		if (stat(path, &theirs) < 0)
 			return nsx_err_set(err, -errno, "stat", path,
-					   errno == EACCES ? NSX_HINT_PTRACE_ACCESS : NSX_HINT_TARGET_GONE);
+					   errno == EACCES ? NSX_HINT_PTRACE_ACCESS :
+							     NSX_HINT_TARGET_GONE);
 		if (stat(own, &ours) < 0)
 			return nsx_err_sys(err, "stat", own);
 		if (theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev)
@@ -91,8 +92,7 @@ static int go_there(struct call *call)
 {
 	const struct nsexec_call_args *args = call->args;
 
-	if (call->join != 0 &&
-	    nsx_sys_setns(args->pidfd, (int)nsx_ns_clone_flags(call->join)) < 0)
+	if (call->join != 0 && nsx_sys_setns(args->pidfd, (int)nsx_ns_clone_flags(call->join)) < 0)
 		return nsx_err_set(&call->err, -errno, "setns", "namespaces of the process",
 				   errno == EPERM ? NSX_HINT_PRIVILEGE_USERNS : NSX_HINT_NONE);
 	if (args->root_fd != 0) {
@@ -148,7 +148,8 @@ static int64_t call_shared(struct call *call, struct nsx_err *err)
 	if (pid < 0)
 		return nsx_err_set(err, -code, "clone", "shared child", NSX_HINT_NONE);
 	if (!WIFEXITED(status))
-		return nsx_err_set(err, -ECANCELED, "wait", "shared child, which was killed", NSX_HINT_NONE);
+		return nsx_err_set(err, -ECANCELED, "wait", "shared child, which was killed",
+				   NSX_HINT_NONE);
 	return call->result;
 }
 
@@ -207,7 +208,8 @@ static int wait_forked(pid_t pid, uint32_t timeout_ms, struct nsx_err *err)
 static int64_t call_forked(struct call *call, struct nsx_err *err)
 {
 	size_t bytes = sizeof(struct reply) + call->size;
-	struct reply *reply = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct reply *reply =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	void *buf = call->buf;
 	int64_t result;
 	pid_t pid;
@@ -235,7 +237,8 @@ static int64_t call_forked(struct call *call, struct nsx_err *err)
 
 	result = seen.result;
 	if (seen.done == 0) {
-		result = nsx_err_set(err, -ECANCELED, "wait", "forked child, which was killed", NSX_HINT_NONE);
+		result = nsx_err_set(err, -ECANCELED, "wait", "forked child, which was killed",
+				     NSX_HINT_NONE);
 	} else if (result > (int64_t)call->size) {
 		result = nsx_err_set(err, -E2BIG, "check-result", "function", NSX_HINT_NONE);
 	} else if (result >= 0) {
@@ -266,7 +269,8 @@ static int check(const struct nsexec_call_args *given, struct nsexec_call_args *
 	if ((args->ns_mask & ~NSEXEC_NS_ALL) != 0)
 		return nsx_err_set(err, -EINVAL, "check-args", "ns_mask", NSX_HINT_NONE);
 	if (args->root_fd < 0 || args->cwd_fd < 0 || args->reserved != 0)
-		return nsx_err_set(err, -EINVAL, "check-args", "root_fd, cwd_fd, reserved", NSX_HINT_NONE);
+		return nsx_err_set(err, -EINVAL, "check-args", "root_fd, cwd_fd, reserved",
+				   NSX_HINT_NONE);
 	if (args->timeout_ms > INT32_MAX)
 		return nsx_err_set(err, -EINVAL, "check-args", "timeout_ms", NSX_HINT_NONE);
 	return 0;
@@ -278,7 +282,11 @@ int64_t nsexec_call(const struct nsexec_call_args *given, nsexec_call_fn *functi
 	enum { FORK_KINDS = NSEXEC_NS_USER | NSEXEC_NS_PID | NSEXEC_NS_TIME };
 	struct nsexec_call_args args;
 	struct call call = {
-		.args = &args, .function = function, .data = data, .buf = buf, .size = buf_size,
+		.args = &args,
+		.function = function,
+		.data = data,
+		.buf = buf,
+		.size = buf_size,
 	};
 	struct nsx_err detail = { 0 };
 	int64_t result = check(given, &args, &detail);
@@ -291,9 +299,11 @@ int64_t nsexec_call(const struct nsexec_call_args *given, nsexec_call_fn *functi
 			      (call.join & FORK_KINDS) == 0;
 		result = call.shared ? call_shared(&call, &detail) : call_forked(&call, &detail);
 		if (ret_class != NULL)
-			*ret_class = call.shared ? NSEXEC_CALL_CLASS_SHARED : NSEXEC_CALL_CLASS_FORK;
+			*ret_class = call.shared ? NSEXEC_CALL_CLASS_SHARED :
+						   NSEXEC_CALL_CLASS_FORK;
 		if (result > (int64_t)buf_size)
-			result = nsx_err_set(&detail, -E2BIG, "check-result", "function", NSX_HINT_NONE);
+			result = nsx_err_set(&detail, -E2BIG, "check-result", "function",
+					     NSX_HINT_NONE);
 	}
 	if (result < 0 && detail.code == 0)
 		detail = call.err;

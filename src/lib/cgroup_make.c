@@ -27,7 +27,8 @@ static bool has_word(const char *text, const char *word)
 	size_t len = strlen(word);
 
 	for (const char *p = text; (p = strstr(p, word)) != NULL; p += len)
-		if ((p == text || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\n' || p[len] == '\0'))
+		if ((p == text || p[-1] == ' ') &&
+		    (p[len] == ' ' || p[len] == '\n' || p[len] == '\0'))
 			return true;
 	return false;
 }
@@ -83,8 +84,10 @@ static int own_path(char *path, size_t size)
 	char own[PATH_MAX];
 	struct nsx_str out = NSX_STR(path, size);
 
-	if (mount == NULL || nsx_file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text), NULL) < 0 ||
-	    nsx_cgroup_line(text, "", own, sizeof(own)) == NULL || nsx_str_starts(own, "/..") != NULL)
+	if (mount == NULL ||
+	    nsx_file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text), NULL) < 0 ||
+	    nsx_cgroup_line(text, "", own, sizeof(own)) == NULL ||
+	    nsx_str_starts(own, "/..") != NULL)
 		return -ENOENT;
 	nsx_str_add(&out, mount);
 	nsx_str_add(&out, own);
@@ -109,7 +112,8 @@ static int find_parent(const struct nsx_spec *spec, char *path, struct nsx_err *
 
 		if (dir >= 0) {
 			text_of(dir, "cgroup.subtree_control", text, sizeof(text));
-			if (missing_in(spec, text) == NULL && faccessat(dir, ".", W_OK, AT_EACCESS) == 0)
+			if (missing_in(spec, text) == NULL &&
+			    faccessat(dir, ".", W_OK, AT_EACCESS) == 0)
 				return 0;
 			text_of(dir, "cgroup.controllers", text, sizeof(text));
 			if (missing == NULL)
@@ -153,7 +157,8 @@ static int write_limits(const struct nsx_spec *spec, int dir, struct nsx_err *er
 	if (r >= 0 && limits[NSEXEC_LIMIT_PIDS] != 0)
 		r = write_limit(dir, "pids.max", limits[NSEXEC_LIMIT_PIDS], "", err);
 	if (r >= 0 && limits[NSEXEC_LIMIT_CPU_MILLI] != 0)
-		r = write_limit(dir, "cpu.max", limits[NSEXEC_LIMIT_CPU_MILLI] * 100, " 100000", err);
+		r = write_limit(dir, "cpu.max", limits[NSEXEC_LIMIT_CPU_MILLI] * 100, " 100000",
+				err);
 	return r;
 }
 
@@ -182,7 +187,8 @@ int nsx_cgroup_make(struct nsx_run *run, struct nsx_err *err)
 			break;
 		}
 		if (errno != EEXIST)
-			return nsx_err_set(err, -errno, "mkdir", path, NSX_HINT_CONTROLLER_DELEGATE);
+			return nsx_err_set(err, -errno, "mkdir", path,
+					   NSX_HINT_CONTROLLER_DELEGATE);
 		path[length] = '\0';
 	}
 	if (!run->own_cgroup)
@@ -224,7 +230,8 @@ void nsx_cgroup_sweep(void)
 
 		for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
 			if (entry->d_type == DT_DIR && is_orphan(entry->d_name))
-				(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR); /* fails if it is in use */
+				(void)unlinkat(dirfd(dir), entry->d_name,
+					       AT_REMOVEDIR); /* fails if it is in use */
 		if (strlen(path) <= strlen(mount))
 			return;
 		*strrchr(path, '/') = '\0';

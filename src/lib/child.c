@@ -149,7 +149,8 @@ static bool sets_ids(const struct nsx_run *run)
 
 static bool sets_cwd(const struct nsx_run *run)
 {
-	return run->spec->cwd != 0 || run->spec->cwd_dir != 0 || nsx_run_takes(run, NSEXEC_CONTEXT_CWD);
+	return run->spec->cwd != 0 || run->spec->cwd_dir != 0 ||
+	       nsx_run_takes(run, NSEXEC_CONTEXT_CWD);
 }
 
 static bool sets_nnp(const struct nsx_run *run)
@@ -250,8 +251,8 @@ const struct nsx_step nsx_final_steps[] = {
 
 _Noreturn void nsx_child_main(struct nsx_run *run)
 {
-	const struct nsx_step *const tables[] = { nsx_join_steps, nsx_build_steps, nsx_confine_steps,
-						  nsx_final_steps };
+	const struct nsx_step *const tables[] = { nsx_join_steps, nsx_build_steps,
+						  nsx_confine_steps, nsx_final_steps };
 	struct nsx_err err = { 0 };
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)

@@ -75,7 +75,8 @@ int nsx_step_groups(struct nsx_run *run, struct nsx_err *err)
 	if (errno == EPERM && !by_name && (run->join & NSEXEC_NS_USER) != 0 &&
 	    run->target.setgroups_denied)
 		return nsx_note(run, NSX_MSG_INFO,
-				"the user namespace forbids setgroups(2): the caller's groups stay", err);
+				"the user namespace forbids setgroups(2): the caller's groups stay",
+				err);
 	if (errno == EPERM && !by_name && (run->fresh & NSEXEC_NS_USER) != 0)
 		return 0; /* the map of an unprivileged caller forbids it; the kernel shows its groups as 65534 */
 	return nsx_err_set(err, -errno, "setgroups", "supplementary groups",
@@ -190,7 +191,8 @@ int nsx_step_caps(struct nsx_run *run, struct nsx_err *err)
 	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return nsx_err_sys(err, "prctl(PR_CAP_AMBIENT_CLEAR_ALL)", NULL);
 	permitted = caps[NSEXEC_CAPS_PERMITTED];
-	r = nsx_caps_set(caps[NSEXEC_CAPS_EFFECTIVE], permitted, caps[NSEXEC_CAPS_INHERITABLE], NULL);
+	r = nsx_caps_set(caps[NSEXEC_CAPS_EFFECTIVE], permitted, caps[NSEXEC_CAPS_INHERITABLE],
+			 NULL);
 	if (r < 0) {
 		/* nobody can give what he has not; what was asked for by name was checked by the starter */
 		nsx_caps_get(&effective, &permitted, &inheritable);

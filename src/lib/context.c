@@ -111,7 +111,8 @@ static int map_ids(struct nsx_run *run, struct nsx_err *err)
 
 int nsx_context_status(struct nsx_run *run, struct nsx_err *err)
 {
-	static const char *const cap_names[5] = { "CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb" };
+	static const char *const cap_names[5] = { "CapEff", "CapPrm", "CapInh", "CapBnd",
+						  "CapAmb" };
 	struct nsx_target *target = &run->target;
 	char status[12288];
 	ssize_t n = nsx_file_read(target->proc_fd, "status", status, sizeof(status), err);
@@ -156,13 +157,15 @@ int nsx_context_dirs(struct nsx_run *run, struct nsx_err *err)
 	int r = 0;
 
 	if (spec->root_dir != 0)
-		r = open_dir(AT_FDCWD, nsx_spec_text(spec, spec->root_dir), &run->target.root_fd, err);
+		r = open_dir(AT_FDCWD, nsx_spec_text(spec, spec->root_dir), &run->target.root_fd,
+			     err);
 	else if (nsx_run_takes(run, NSEXEC_CONTEXT_ROOT))
 		r = open_dir(run->target.proc_fd, "root", &run->target.root_fd, err);
 	if (r < 0)
 		return r;
 	if (spec->cwd_dir != 0)
-		return open_dir(AT_FDCWD, nsx_spec_text(spec, spec->cwd_dir), &run->target.cwd_fd, err);
+		return open_dir(AT_FDCWD, nsx_spec_text(spec, spec->cwd_dir), &run->target.cwd_fd,
+				err);
 	if (nsx_run_takes(run, NSEXEC_CONTEXT_CWD) && spec->cwd == 0)
 		return open_dir(run->target.proc_fd, "cwd", &run->target.cwd_fd, err);
 	return 0;
@@ -247,7 +250,8 @@ int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 	if (wanted[0] == '\0') {
 		if (!may_have_label())
 			return 0;
-		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs, sizeof(theirs), &none);
+		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs, sizeof(theirs),
+				  &none);
 		if (n == -EINVAL || n == -ENOENT || n == 0) /* no LSM has anything to say */
 			return 0;
 		if (n < 0) {
@@ -256,7 +260,8 @@ int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 			return (int)n;
 		}
 		theirs[strcspn(theirs, "\n")] = '\0';
-		if (nsx_file_read(AT_FDCWD, "/proc/self/attr/current", ours, sizeof(ours), &none) < 0)
+		if (nsx_file_read(AT_FDCWD, "/proc/self/attr/current", ours, sizeof(ours), &none) <
+		    0)
 			ours[0] = '\0';
 		ours[strcspn(ours, "\n")] = '\0';
 		if (strcmp(theirs, ours) == 0)

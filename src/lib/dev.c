@@ -45,7 +45,8 @@ static int bind_node(int dev, size_t i, struct nsx_err *err)
 	    st.st_rdev != makedev(nodes[i].major, nodes[i].minor))
 		return nsx_err_set(err, -ENODEV, "check-device", path, NSX_HINT_NONE);
 
-	auto_close int at = openat(dev, nodes[i].name, O_CREAT | O_EXCL | O_CLOEXEC | O_WRONLY, 0666);
+	auto_close int at =
+		openat(dev, nodes[i].name, O_CREAT | O_EXCL | O_CLOEXEC | O_WRONLY, 0666);
 
 	if (at < 0)
 		return nsx_err_sys(err, "openat", path);
@@ -71,8 +72,8 @@ static int make_nodes(int dev, bool by_bind, struct nsx_err *err)
 	return 0;
 }
 
-static int mount_below(int dev, const char *name, const char *type, const char *options, uint32_t flags,
-		       struct nsx_err *err)
+static int mount_below(int dev, const char *name, const char *type, const char *options,
+		       uint32_t flags, struct nsx_err *err)
 {
 	auto_close int fs = nsx_mount_new(type, options, flags, err);
 
@@ -91,12 +92,13 @@ static int mount_below(int dev, const char *name, const char *type, const char *
 static int mount_pts(int dev, struct nsx_err *err)
 {
 	enum { FLAGS = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NOEXEC };
-	int r = mount_below(dev, "pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", FLAGS,
-			    NULL);
+	int r = mount_below(dev, "pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
+			    FLAGS, NULL);
 
 	/* group 5 (tty) may have no mapping in the user namespace */
 	if (r == -EINVAL)
-		r = mount_below(dev, "pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", FLAGS, err);
+		r = mount_below(dev, "pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", FLAGS,
+				err);
 	return r < 0 ? nsx_err_set(err, r, "mount", "/dev/pts", NSX_HINT_NONE) : 0;
 }
 

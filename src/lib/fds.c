@@ -17,9 +17,9 @@ enum { PAIRS_MAX = 256, OURS_MAX = 64 };
 static size_t list_ours(struct nsx_run *run, int *ours[OURS_MAX])
 {
 	int *const candidates[] = {
-		&run->status_fd,       &run->ask_fd,        &run->image_fd,        &run->self_ns_fd,
-		&run->target.pidfd,    &run->target.root_fd, &run->target.cwd_fd,  &run->label_fd,
-		&run->root_fd,         &run->ptmx_fd,
+		&run->status_fd,    &run->ask_fd,         &run->image_fd,      &run->self_ns_fd,
+		&run->target.pidfd, &run->target.root_fd, &run->target.cwd_fd, &run->label_fd,
+		&run->root_fd,      &run->ptmx_fd,
 	};
 	size_t count = 0;
 

@@ -43,7 +43,8 @@ static void decide_ids(struct nsx_run *run)
 
 	if ((spec->set & NSX_SET_GROUPS) != 0) {
 		id->set_groups = true;
-		id->groups = nsx_spec_list(spec, NSX_LIST_GROUPS, sizeof(uint32_t), &id->group_count);
+		id->groups =
+			nsx_spec_list(spec, NSX_LIST_GROUPS, sizeof(uint32_t), &id->group_count);
 	} else if ((spec->set & NSX_SET_IDS) != 0 || (run->fresh & NSEXEC_NS_USER) != 0) {
 		id->set_groups = true; /* none */
 	} else if (nsx_run_takes(run, NSEXEC_CONTEXT_GROUPS)) {
@@ -132,7 +133,8 @@ int nsx_context_identity(struct nsx_run *run, struct nsx_err *err)
 	decide_ids(run);
 	id->no_new_privs = (spec->set & NSX_SET_NNP) != 0 ?
 				   spec->no_new_privs != 0 :
-				   nsx_run_takes(run, NSEXEC_CONTEXT_NNP) && run->target.no_new_privs;
+				   nsx_run_takes(run, NSEXEC_CONTEXT_NNP) &&
+					   run->target.no_new_privs;
 	if ((spec->set & NSX_SET_UMASK) != 0 || nsx_run_takes(run, NSEXEC_CONTEXT_UMASK)) {
 		id->set_umask = true;
 		id->umask = (spec->set & NSX_SET_UMASK) != 0 ? spec->umask : run->target.umask;

@@ -37,7 +37,8 @@ static int make_memfd(void)
 			      MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 
 	if (fd < 0 && errno == EINVAL)
-		fd = (int)syscall(SYS_memfd_create, "nsexec-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		fd = (int)syscall(SYS_memfd_create, "nsexec-image",
+				  MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	return fd;
 }
 

@@ -51,9 +51,10 @@ int nsx_step_oom(struct nsx_run *run, struct nsx_err *err)
 	nsx_str_add_i64(&out, run->oom_score_adj);
 	r = nsx_file_write(AT_FDCWD, "/proc/self/oom_score_adj", text, &detail);
 	if (r == -EACCES && (run->spec->set & NSX_SET_OOM) == 0)
-		return nsx_note(run, NSX_MSG_WARNING,
-				"the target's oom_score_adj is lower than the caller may set, and is left out",
-				err);
+		return nsx_note(
+			run, NSX_MSG_WARNING,
+			"the target's oom_score_adj is lower than the caller may set, and is left out",
+			err);
 	if (r < 0)
 		*err = detail;
 	return r;
@@ -63,19 +64,22 @@ int nsx_step_cgroup_v1(struct nsx_run *run, struct nsx_err *err)
 {
 	for (size_t i = 0; i < run->tasks_count; i++)
 		if (write(run->tasks_fd[i], "0", 1) < 0)
-			return nsx_err_set(err, -errno, "write", "cgroup v1 tasks", NSX_HINT_NO_CGROUP);
+			return nsx_err_set(err, -errno, "write", "cgroup v1 tasks",
+					   NSX_HINT_NO_CGROUP);
 	return 0;
 }
 
 int nsx_step_open_own(struct nsx_run *run, struct nsx_err *err)
 {
 	if (nsx_run_verifies(run)) {
-		run->self_ns_fd = openat(AT_FDCWD, "/proc/thread-self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		run->self_ns_fd =
+			openat(AT_FDCWD, "/proc/thread-self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (run->self_ns_fd < 0)
 			return nsx_err_sys(err, "open", "/proc/thread-self/ns");
 	}
 	if (run->label != NULL) {
-		run->label_fd = openat(AT_FDCWD, "/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+		run->label_fd =
+			openat(AT_FDCWD, "/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
 		if (run->label_fd < 0)
 			return nsx_err_set(err, -errno, "open", "/proc/thread-self/attr/exec",
 					   NSX_HINT_NO_LSM);
@@ -102,7 +106,8 @@ int nsx_step_undumpable(struct nsx_run *run, struct nsx_err *err)
 static enum nsx_hint join_hint(int code, uint32_t kinds)
 {
 	if (code == EPERM || code == EACCES)
-		return (kinds & NSEXEC_NS_USER) != 0 ? NSX_HINT_PRIVILEGE_USERNS : NSX_HINT_NS_OWNER;
+		return (kinds & NSEXEC_NS_USER) != 0 ? NSX_HINT_PRIVILEGE_USERNS :
+						       NSX_HINT_NS_OWNER;
 	return code == ESRCH ? NSX_HINT_TARGET_GONE : NSX_HINT_NONE;
 }
 
@@ -135,8 +140,8 @@ static int join_pidfd(struct nsx_run *run, uint32_t kinds)
 	int r = nsx_sys_setns(run->target.pidfd, (int)nsx_ns_clone_flags(kinds));
 
 	/* a kernel without time namespaces does not know the flag: then there is only one, and everybody is in it */
-	if (r < 0 && errno == EINVAL && (kinds & NSEXEC_NS_TIME) != 0 &&
-	    run->ns_ino[7] == 0 && access("/proc/self/ns/time", F_OK) < 0)
+	if (r < 0 && errno == EINVAL && (kinds & NSEXEC_NS_TIME) != 0 && run->ns_ino[7] == 0 &&
+	    access("/proc/self/ns/time", F_OK) < 0)
 		return nsx_sys_setns(run->target.pidfd,
 				     (int)nsx_ns_clone_flags(kinds & ~NSEXEC_NS_TIME));
 	return r;

@@ -64,7 +64,7 @@ static int run_helper(pid_t pid, const struct map *map, struct nsx_err *err)
 	argv[0] = (char *)map->helper;
 	for (size_t i = 0; i < 1 + map->count * 3; i++) {
 		const struct nsexec_idmap *line = &map->lines[i == 0 ? 0 : (i - 1) / 3];
-		uint32_t value = i == 0	       ? (uint32_t)pid :
+		uint32_t value = i == 0           ? (uint32_t)pid :
 				 (i - 1) % 3 == 0 ? line->inside :
 				 (i - 1) % 3 == 1 ? line->outside :
 						    line->count;

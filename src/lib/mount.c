@@ -30,6 +30,16 @@ int nsx_mount_clone(int dir, const char *path, bool recursive, struct nsx_err *e
 	return fd >= 0 ? fd : nsx_err_sys(err, "open_tree", path);
 }
 
+int nsx_mount_clone_with(const char *path, uint32_t flags, struct nsx_err *err)
+{
+	bool recursive = (flags & NSEXEC_MOUNT_RECURSIVE) != 0;
+
+	if (recursive && (flags & ATTRIBUTES) != 0 && nsx_sys_mount_setattr(-1, "", 0, NULL) < 0 &&
+	    errno == ENOSYS)
+		recursive = false;
+	return nsx_mount_clone(AT_FDCWD, path, recursive, err);
+}
+
 static int configure(int fs, const char *options)
 {
 	char text[PATH_MAX];
@@ -51,8 +61,9 @@ static int configure(int fs, const char *options)
 		value = strchr(word, '=');
 		if (value != NULL)
 			*value++ = '\0';
-		if (nsx_sys_fsconfig(fs, value != NULL ? NSX_FSCONFIG_SET_STRING : NSX_FSCONFIG_SET_FLAG,
-				     word, value, 0) < 0)
+		if (nsx_sys_fsconfig(
+			    fs, value != NULL ? NSX_FSCONFIG_SET_STRING : NSX_FSCONFIG_SET_FLAG,
+			    word, value, 0) < 0)
 			return -errno;
 	}
 	return 0;
@@ -110,10 +121,10 @@ static int set_attributes(int mount, uint32_t flags)
 
 	if ((flags & NSEXEC_MOUNT_NOATIME) != 0)
 		attr.attr_clr = NSX_MOUNT_ATTR_ATIME;
-	if (nsx_sys_mount_setattr(mount, "",
-				  AT_EMPTY_PATH |
-					  ((flags & NSEXEC_MOUNT_RECURSIVE) != 0 ? NSX_AT_RECURSIVE : 0),
-				  &attr) < 0)
+	if (nsx_sys_mount_setattr(
+		    mount, "",
+		    AT_EMPTY_PATH | ((flags & NSEXEC_MOUNT_RECURSIVE) != 0 ? NSX_AT_RECURSIVE : 0),
+		    &attr) < 0)
 		return -errno;
 	return 0;
 }

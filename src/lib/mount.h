@@ -22,6 +22,20 @@
 int nsx_mount_clone(int dir, const char *path, bool recursive, struct nsx_err *err);
 
 /**
+ * nsx_mount_clone_with() - Clone a mount on which attributes will be set
+ * @path:  where, in the caller's mount namespace
+ * @flags: NSEXEC_MOUNT_*
+ * @err:   detail on failure, or NULL
+ *
+ * With everything below if NSEXEC_MOUNT_RECURSIVE says so; but where attributes could not be set on what is below
+ * (before 5.12), that is left out: better missing than writable.
+ * fork-safe: yes.
+ *
+ * Return: a descriptor, or -errno.
+ */
+int nsx_mount_clone_with(const char *path, uint32_t flags, struct nsx_err *err);
+
+/**
  * nsx_mount_new() - Make a new file system, detached
  * @type:    tmpfs, proc, ...
  * @options: "key=value,flag", or NULL or ""

@@ -9,7 +9,7 @@
 #include "lib/bpf_sim.h"
 #include "lib/plan_internal.h"
 
-#define MOUNT_FLAGS                                                                           \
+#define MOUNT_FLAGS                                                                             \
 	(NSEXEC_MOUNT_RDONLY | NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC | \
 	 NSEXEC_MOUNT_NOATIME | NSEXEC_MOUNT_RECURSIVE)
 
@@ -74,14 +74,18 @@ int nsexec_plan_add_readonly_path(struct nsexec_plan *plan, const char *path,
 	return nsx_plan_append(plan, NSX_LIST_READONLY, path, strlen(path) + 1, err);
 }
 
-int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags, struct nsexec_err *err)
+int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags,
+				    struct nsexec_err *err)
 {
-	enum { CGROUP_INDEX = 6, NOTHING = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC };
+	enum {
+		CGROUP_INDEX = 6,
+		NOTHING = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC
+	};
 	/* what `runc spec` and Docker hide and protect */
 	static const char *const masked[] = {
-		"/proc/acpi",        "/proc/asound", "/proc/interrupts",
-		"/proc/kcore",       "/proc/keys",   "/proc/latency_stats",
-		"/proc/sched_debug", "/proc/scsi",   "/proc/timer_list",
+		"/proc/acpi",        "/proc/asound",  "/proc/interrupts",
+		"/proc/kcore",       "/proc/keys",    "/proc/latency_stats",
+		"/proc/sched_debug", "/proc/scsi",    "/proc/timer_list",
 		"/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap",
 	};
 	static const char *const readonly[] = {

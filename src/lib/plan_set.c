@@ -223,7 +223,8 @@ int nsexec_plan_set_loopback(struct nsexec_plan *plan, bool up, struct nsexec_er
 	return set_bit(plan, NSX_SET_LOOPBACK, up);
 }
 
-int nsexec_plan_set_ids(struct nsexec_plan *plan, uint32_t uid, uint32_t gid, struct nsexec_err *err)
+int nsexec_plan_set_ids(struct nsexec_plan *plan, uint32_t uid, uint32_t gid,
+			struct nsexec_err *err)
 {
 	if (uid == UINT32_MAX || gid == UINT32_MAX)
 		return refuse(err, "ids: 4294967295 is no id");

@@ -38,7 +38,8 @@ static int ask(struct nsexec_process *process, int options, struct nsx_err *err)
 
 	if (process->waited)
 		return 1;
-	while (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL | options) < 0)
+	while (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL | options) <
+	       0)
 		if (errno != EINTR)
 			return nsx_err_sys(err, "waitid", "process");
 	if (info.si_pid == 0)

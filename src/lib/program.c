@@ -41,12 +41,13 @@ static void put_env(char **envp, size_t *count, char *assignment)
 static int target_env(struct nsx_run *run, char **ret_text, size_t *ret_bytes, struct nsx_err *err)
 {
 	struct nsx_err detail = { 0 };
-	ssize_t n = nsx_file_read(run->target.proc_fd, "environ", run->env_small, sizeof(run->env_small),
-				  &detail);
+	ssize_t n = nsx_file_read(run->target.proc_fd, "environ", run->env_small,
+				  sizeof(run->env_small), &detail);
 
 	*ret_text = run->env_small;
 	if (n == -EFBIG) {
-		n = nsx_file_read_alloc(run->target.proc_fd, "environ", ENV_BYTES_MAX, &run->env_text, err);
+		n = nsx_file_read_alloc(run->target.proc_fd, "environ", ENV_BYTES_MAX,
+					&run->env_text, err);
 		*ret_text = run->env_text;
 	} else if (n < 0) {
 		*err = detail;

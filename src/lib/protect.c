@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -33,12 +34,32 @@ int nsx_protect_check(struct nsx_err *err)
 	return 0;
 }
 
+/* The kernel calls a program that was executed by descriptor "/dev/fd/N". */
+static int executed_by_fd(void)
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	const char *number = name != NULL ? nsx_str_starts(name, "/dev/fd/") : NULL;
+	int fd;
+
+	return number != NULL && nsx_num_parse_fd(number, &fd) == 0 ? fd : -EBADF;
+}
+
+void nsx_protect_release(void)
+{
+	int fd = executed_by_fd();
+	int flags = fd > 2 ? fcntl(fd, F_GETFL) : -1;
+
+	/* only what open_tree(2) gives, in case that somebody else executed us and had closed it before */
+	if (flags >= 0 && (flags & O_PATH) != 0)
+		(void)close(fd);
+}
+
 static int clone_read_only(struct nsx_err *err)
 {
 	struct nsx_mount_attr attr = { .attr_set = NSX_MOUNT_ATTR_RDONLY };
 	unsigned flags = NSX_OPEN_TREE_CLONE | NSX_OPEN_TREE_CLOEXEC;
-	auto_close int tree = (int)syscall(SYS_open_tree_attr, AT_FDCWD, "/proc/self/exe", flags, &attr,
-					   sizeof(attr));
+	auto_close int tree = (int)syscall(SYS_open_tree_attr, AT_FDCWD, "/proc/self/exe", flags,
+					   &attr, sizeof(attr));
 
 	if (tree >= 0)
 		return nsx_take_fd(&tree);
@@ -52,20 +73,20 @@ static int clone_read_only(struct nsx_err *err)
 
 int nsexec_self_protect(char *const argv[], char *const envp[], struct nsexec_err *err)
 {
-	const char *started_as = (const char *)getauxval(AT_EXECFN);
-
 	/* executed by descriptor: that were we, or somebody with the same idea; nsexec_spawn() looks at the mount */
-	if (started_as != NULL && nsx_str_starts(started_as, "/dev/fd/") != NULL)
+	if (executed_by_fd() >= 0)
 		return 0;
 
 	/*
-	 * The clone is of nobody's mount namespace, and its descriptor is closed by the execve: nothing is left by which the
-	 * read-only flag could be cleared.
+	 * The clone is of nobody's mount namespace. Whoever has its descriptor and CAP_SYS_ADMIN could clear the read-only
+	 * flag, so no process that a container sees ever has it: children close it before they join anything. We keep it
+	 * over the execve all the same, and close it while the children work: the kernel takes 100 us to dissolve the mount.
 	 */
 	auto_close int tree = clone_read_only(err);
 
 	if (tree < 0)
 		return tree;
+	(void)fcntl(tree, F_SETFD, 0);
 	(void)nsx_sys_execveat(tree, "", argv, envp, AT_EMPTY_PATH);
 	return nsx_err_sys(err, "execveat", "/proc/self/exe");
 }

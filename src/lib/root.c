@@ -21,7 +21,7 @@
 static const char *root_name(const struct nsx_run *run)
 {
 	return run->spec->root == NSX_ROOT_PATH ? nsx_spec_text(run->spec, run->spec->root_path) :
-						   "root descriptor";
+						  "root descriptor";
 }
 
 int nsx_root_resolve(struct nsx_run *run, struct nsx_err *err)
@@ -110,8 +110,8 @@ int nsx_root_sources(struct nsx_run *run, struct nsx_err *err)
 	for (size_t i = 0; i < count; i++) {
 		if (mounts[i].kind != NSX_MOUNT_BIND)
 			continue;
-		run->bind_fds[i] = nsx_mount_clone(AT_FDCWD, nsx_spec_text(run->spec, mounts[i].source),
-						   (mounts[i].flags & NSEXEC_MOUNT_RECURSIVE) != 0, err);
+		run->bind_fds[i] = nsx_mount_clone_with(nsx_spec_text(run->spec, mounts[i].source),
+							mounts[i].flags, err);
 		if (run->bind_fds[i] < 0)
 			return run->bind_fds[i];
 	}
@@ -136,7 +136,8 @@ int nsx_root_attach(struct nsx_run *run, struct nsx_err *err)
 
 	/* the default root is filled first, and made read-only at the end */
 	r = nsx_mount_attach(tree, old,
-			     readonly && run->spec->root != NSX_ROOT_DEFAULT ? NSEXEC_MOUNT_RDONLY : 0,
+			     readonly && run->spec->root != NSX_ROOT_DEFAULT ? NSEXEC_MOUNT_RDONLY :
+									       0,
 			     root_name(run), err);
 	if (r < 0)
 		return r;
@@ -175,7 +176,8 @@ static bool may_make(const struct nsx_run *run, const char *target)
 
 static int open_target(struct nsx_run *run, const char *target, bool directory, struct nsx_err *err)
 {
-	int fd = nsx_inroot_open(run->root_fd, target, O_PATH | (directory ? O_DIRECTORY : 0), 0, NULL);
+	int fd = nsx_inroot_open(run->root_fd, target, O_PATH | (directory ? O_DIRECTORY : 0), 0,
+				 NULL);
 
 	if (fd >= 0)
 		return fd;
@@ -191,7 +193,8 @@ static int open_target(struct nsx_run *run, const char *target, bool directory, 
 	return fd;
 }
 
-static int make_bind(struct nsx_run *run, const struct nsx_mount *m, int *bind_fd, struct nsx_err *err)
+static int make_bind(struct nsx_run *run, const struct nsx_mount *m, int *bind_fd,
+		     struct nsx_err *err)
 {
 	const char *target = nsx_spec_text(run->spec, m->target);
 	struct stat st;
@@ -257,8 +260,9 @@ int nsx_root_mounts(struct nsx_run *run, struct nsx_err *err)
 		nsx_spec_list(run->spec, NSX_LIST_MOUNTS, sizeof(*mounts), &count);
 
 	for (size_t i = 0; i < count; i++) {
-		int r = mounts[i].kind == NSX_MOUNT_BIND ? make_bind(run, &mounts[i], &run->bind_fds[i], err) :
-							   make_filesystem(run, &mounts[i], err);
+		int r = mounts[i].kind == NSX_MOUNT_BIND ?
+				make_bind(run, &mounts[i], &run->bind_fds[i], err) :
+				make_filesystem(run, &mounts[i], err);
 
 		if (r < 0)
 			return r;

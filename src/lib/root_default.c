@@ -66,7 +66,9 @@ static int make_overlay(struct nsx_run *run, const char *name, struct nsx_err *e
 	nsx_str_add(&out, name);
 	nsx_str_add(&out, "/w");
 	if ((run->fresh & NSEXEC_NS_USER) != 0)
-		nsx_str_add(&out, ",userxattr"); /* trusted.* attributes need power over the first user namespace */
+		nsx_str_add(
+			&out,
+			",userxattr"); /* trusted.* attributes need power over the first user namespace */
 	return nsx_mount_new("overlay", options, NSEXEC_MOUNT_NODEV, err);
 }
 
@@ -95,15 +97,16 @@ static int show_dir(struct nsx_run *run, const char *name, struct nsx_err *err)
 
 		if (r < 0)
 			return r;
-		tree = nsx_mount_clone(AT_FDCWD, path, true, err);
 		flags = NSEXEC_MOUNT_RDONLY | NSEXEC_MOUNT_RECURSIVE;
+		tree = nsx_mount_clone_with(path, flags, err);
 	}
 	if (tree < 0)
 		return tree;
 	if (mkdirat(run->root_fd, name, 0755) < 0)
 		return nsx_err_sys(err, "mkdirat", path);
 
-	auto_close int at = openat(run->root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int at =
+		openat(run->root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (at < 0)
 		return nsx_err_sys(err, "openat", path);

@@ -37,7 +37,8 @@ void nsx_run_done(struct nsx_run *run)
 	nsx_close_fd(&run->self_ns_fd);
 	if (run->target.proc_fd >= 0 && run->target.pidfd == run->target.proc_fd + 1) {
 		/* on the hot path they are neighbours: one call instead of two */
-		(void)nsx_sys_close_range((unsigned)run->target.proc_fd, (unsigned)run->target.pidfd);
+		(void)nsx_sys_close_range((unsigned)run->target.proc_fd,
+					  (unsigned)run->target.pidfd);
 		run->target.pidfd = -EBADF;
 		run->target.proc_fd = -EBADF;
 	}

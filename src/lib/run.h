@@ -73,29 +73,29 @@ struct nsx_run {
 	const struct nsx_spec *spec;
 	struct nsx_page *page;
 	const char *role;
-	int status_fd; /* to the parent: notes, errors, the terminal; closed by exec */
-	int ask_fd;    /* to the starter: for what only it may do */
-	int image_fd;  /* sealed program of ours, for --init and the keeper; or -EBADF */
+	int status_fd;     /* to the parent: notes, errors, the terminal; closed by exec */
+	int ask_fd;        /* to the starter: for what only it may do */
+	int image_fd;      /* sealed program of ours, for --init and the keeper; or -EBADF */
 	bool only_explain; /* read, but change nothing */
-	bool as_sibling;   /* the starter is a child itself: what it makes shall be a child of its parent */
+	bool as_sibling; /* the starter is a child itself: what it makes shall be a child of its parent */
 
-	uint32_t fresh;     /* kinds that are made */
-	uint32_t join;      /* kinds that are joined */
+	uint32_t fresh; /* kinds that are made */
+	uint32_t join;  /* kinds that are joined */
 	uint32_t join_by_fd;
 	int ns_fd[NSX_NS_COUNT];
-	int self_ns_fd;     /* directory /proc/thread-self/ns of the helper, to verify the join */
+	int self_ns_fd; /* directory /proc/thread-self/ns of the helper, to verify the join */
 	uint64_t ns_ino[NSX_NS_COUNT]; /* what it shall find there; 0: was not looked at before */
-	bool inner;         /* joining comes before creating: two processes */
-	bool final;         /* the program gets a process of its own, after all power is dropped */
+	bool inner;                    /* joining comes before creating: two processes */
+	bool final; /* the program gets a process of its own, after all power is dropped */
 
 	struct nsx_target target;
 	struct nsx_identity identity;
 	struct nsx_filters filters;
-	char *label;        /* what to write to attr/exec, or NULL */
+	char *label; /* what to write to attr/exec, or NULL */
 	int label_fd;
 
 	int cgroup_fd;
-	bool own_cgroup;    /* it was made for this process; its path is in the page */
+	bool own_cgroup;             /* it was made for this process; its path is in the page */
 	int tasks_fd[NSX_TASKS_MAX]; /* cgroup v1: one file per hierarchy that differs */
 	size_t tasks_count;
 	bool set_oom;
@@ -103,12 +103,12 @@ struct nsx_run {
 
 	char **argv;
 	char **envp;
-	char *env_text;     /* memory behind envp, if it is more than fits here: */
+	char *env_text; /* memory behind envp, if it is more than fits here: */
 	char env_small[4096];
 
-	int root_fd;        /* the directory that becomes the root; then its clone; then the root */
-	int *bind_fds;      /* clones of what is bound, by place in the list of mounts */
-	int ptmx_fd;        /* the caller's, for containers without devpts */
+	int root_fd;   /* the directory that becomes the root; then its clone; then the root */
+	int *bind_fds; /* clones of what is bound, by place in the list of mounts */
+	int ptmx_fd;   /* the caller's, for containers without devpts */
 };
 
 /**

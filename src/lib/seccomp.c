@@ -104,7 +104,8 @@ static int copy_stopped(struct nsx_run *run, struct nsx_err *err)
 	size_t count = 0;
 
 	for (;; count++) {
-		int r = count < FILTERS_MAX ? copy_one(run->target.pid, count, &code, &used) : -E2BIG;
+		int r = count < FILTERS_MAX ? copy_one(run->target.pid, count, &code, &used) :
+					      -E2BIG;
 
 		if (r == -ENOENT)
 			break;
@@ -137,13 +138,16 @@ static int copy_from_target(struct nsx_run *run, struct nsx_err *err)
 	int r;
 
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
-		return nsx_err_set(err, -errno, "ptrace(PTRACE_SEIZE)", "target", NSX_HINT_NO_SECCOMP);
+		return nsx_err_set(err, -errno, "ptrace(PTRACE_SEIZE)", "target",
+				   NSX_HINT_NO_SECCOMP);
 
 	/* the pid was checked through the pidfd before, but could have been reused since: it may not have been now */
 	if (nsx_sys_pidfd_send_signal(run->target.pidfd, 0) < 0 && errno == ESRCH)
-		r = nsx_err_set(err, -ESRCH, "ptrace(PTRACE_SEIZE)", "target", NSX_HINT_TARGET_GONE);
+		r = nsx_err_set(err, -ESRCH, "ptrace(PTRACE_SEIZE)", "target",
+				NSX_HINT_TARGET_GONE);
 	else if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
-		r = nsx_err_set(err, -errno, "ptrace(PTRACE_INTERRUPT)", "target", NSX_HINT_NO_SECCOMP);
+		r = nsx_err_set(err, -errno, "ptrace(PTRACE_INTERRUPT)", "target",
+				NSX_HINT_NO_SECCOMP);
 	else if ((r = wait_for_stop(pid)) < 0)
 		(void)nsx_err_set(err, r, "ptrace-stop", "target", NSX_HINT_NO_SECCOMP);
 	else
@@ -164,7 +168,8 @@ static uint32_t verdict(const struct nsx_filters *filters, int number)
 		uint32_t result = nsx_bpf_run(code, filters->lens[i], &data);
 
 		/* the kernel takes the most restrictive one; as signed numbers the order of the actions is that */
-		if ((int32_t)(result & SECCOMP_RET_ACTION_FULL) < (int32_t)(worst & SECCOMP_RET_ACTION_FULL))
+		if ((int32_t)(result & SECCOMP_RET_ACTION_FULL) <
+		    (int32_t)(worst & SECCOMP_RET_ACTION_FULL))
 			worst = result;
 	}
 	return worst & SECCOMP_RET_ACTION_FULL;
@@ -177,9 +182,8 @@ static int check_remaining_calls(struct nsx_run *run, struct nsx_err *err)
 		int number;
 		const char *name;
 	} needed[] = {
-		{ SYS_execve, "execve" },   { SYS_exit_group, "exit_group" },
-		{ SYS_prctl, "prctl" },     { SYS_clone, "clone" },
-		{ SYS_sendmsg, "sendmsg" }, { SYS_close, "close" },
+		{ SYS_execve, "execve" }, { SYS_exit_group, "exit_group" }, { SYS_prctl, "prctl" },
+		{ SYS_clone, "clone" },   { SYS_sendmsg, "sendmsg" },       { SYS_close, "close" },
 	};
 
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(needed); i++) {
@@ -198,11 +202,13 @@ int nsx_seccomp_resolve(struct nsx_run *run, struct nsx_err *err)
 	struct nsx_filters *filters = &run->filters;
 	int r = 0;
 
-	filters->lens = nsx_spec_list(spec, NSX_LIST_FILTER_LENS, sizeof(uint32_t), &filters->count);
+	filters->lens =
+		nsx_spec_list(spec, NSX_LIST_FILTER_LENS, sizeof(uint32_t), &filters->count);
 	if (filters->count > 0) {
 		size_t total;
 
-		filters->code = nsx_spec_list(spec, NSX_LIST_FILTERS, sizeof(*filters->code), &total);
+		filters->code =
+			nsx_spec_list(spec, NSX_LIST_FILTERS, sizeof(*filters->code), &total);
 	} else if ((spec->set & NSX_SET_SECCOMP_DEFAULT) != 0) {
 		r = use_default(run, err);
 	} else if (nsx_run_takes(run, NSEXEC_CONTEXT_SECCOMP) && run->target.has_seccomp) {
@@ -213,8 +219,10 @@ int nsx_seccomp_resolve(struct nsx_run *run, struct nsx_err *err)
 		r = copy_from_target(run, err);
 		if ((r == -EACCES || r == -EPERM) && geteuid() != 0) {
 			*err = (struct nsx_err){ 0 };
-			return nsx_note(run, NSX_MSG_WARNING,
-					"the target's seccomp filter can not be read, and is left out", err);
+			return nsx_note(
+				run, NSX_MSG_WARNING,
+				"the target's seccomp filter can not be read, and is left out",
+				err);
 		}
 	}
 	if (r < 0 || filters->count == 0)
@@ -224,9 +232,10 @@ int nsx_seccomp_resolve(struct nsx_run *run, struct nsx_err *err)
 
 	for (size_t i = 0; i < filters->count; code += filters->lens[i], i++)
 		if (nsx_bpf_uses_notify(code, filters->lens[i])) {
-			r = nsx_note(run, NSX_MSG_WARNING,
-				     "the seccomp filter notifies a supervisor that can not be taken along: those calls will fail with ENOSYS",
-				     err);
+			r = nsx_note(
+				run, NSX_MSG_WARNING,
+				"the seccomp filter notifies a supervisor that can not be taken along: those calls will fail with ENOSYS",
+				err);
 			if (r < 0)
 				return r;
 			break;

@@ -19,6 +19,7 @@
 #include "lib/plan_internal.h"
 #include "lib/process_internal.h"
 #include "lib/protect.h"
+#include "lib/cgroup.h"
 #include "lib/child.h"
 #include "lib/start.h"
 
@@ -62,6 +63,19 @@ static void tell(const struct spawn *spawn, uint32_t type, pid_t pid, const char
 
 	if (spawn->args.event != NULL)
 		spawn->args.event(spawn->args.data, &event);
+}
+
+static void tell_sockets(const struct spawn *spawn)
+{
+	char text[64];
+	struct nsx_str out = NSX_STR(text, sizeof(text));
+
+	nsx_str_add(&out, "Container sockets: (");
+	nsx_str_add_i64(&out, spawn->status_fd);
+	nsx_str_add(&out, ", ");
+	nsx_str_add_i64(&out, spawn->child_fd);
+	nsx_str_add(&out, ")");
+	tell(spawn, NSEXEC_EVENT_DEBUG, 0, "parent", text);
 }
 
 /* Take one message. Returns 1 to go on, 0 at the end. Its contents may come from a hostile process. */
@@ -143,7 +157,8 @@ static int start_image(struct spawn *spawn, struct nsx_err *err)
 	int keep[NSX_NS_COUNT + 256 + 8];
 	size_t count = 0;
 	size_t pairs;
-	const struct nsx_fd_pair *pair = nsx_spec_list(spawn->spec, NSX_LIST_FDS, sizeof(*pair), &pairs);
+	const struct nsx_fd_pair *pair =
+		nsx_spec_list(spawn->spec, NSX_LIST_FDS, sizeof(*pair), &pairs);
 	struct nsx_image_call call = { .argv = argv, .keep = keep };
 
 	call.image_fd = nsx_image_open(&spawn->plan->image_fd, err);
@@ -193,6 +208,7 @@ static int start_here(struct spawn *spawn, struct nsx_err *err)
 		run.image_fd = r;
 	}
 	r = nsx_start(&run, err);
+	nsx_protect_release();
 	nsx_run_done(&run);
 	return r;
 }
@@ -240,6 +256,7 @@ static int open_spawn(struct spawn *spawn, bool here, struct nsx_err *err)
 		return nsx_err_sys(err, "socketpair", NULL);
 	spawn->status_fd = pair[1];
 	spawn->child_fd = pair[0]; /* the lower one: what the child has to close is together then */
+	tell_sockets(spawn);
 	r = fill_stdio(spawn, here, err);
 	if (r < 0)
 		return r;
@@ -251,7 +268,8 @@ static int open_spawn(struct spawn *spawn, bool here, struct nsx_err *err)
 			return nsx_err_sys(err, "memfd_create", "plan");
 	}
 	spawn->page = mmap(NULL, spawn->mapped, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | (here ? MAP_ANONYMOUS : 0), here ? -1 : spawn->memory_fd, 0);
+			   MAP_SHARED | (here ? MAP_ANONYMOUS : 0), here ? -1 : spawn->memory_fd,
+			   0);
 	if (spawn->page == MAP_FAILED) {
 		spawn->page = NULL;
 		return nsx_err_sys(err, "mmap", "plan");
@@ -290,12 +308,14 @@ static void silent_death(struct spawn *spawn, struct nsx_err *err)
 	if (err->code != 0 || spawn->ready)
 		return;
 	memcpy(text, spawn->page->step, sizeof(text));
-	(void)nsx_err_set(err, -ECANCELED, "wait", "helper process, which was killed", NSX_HINT_NONE);
+	(void)nsx_err_set(err, -ECANCELED, "wait", "helper process, which was killed",
+			  NSX_HINT_NONE);
 	text[sizeof(text) - 1] = '\0';
 	(void)nsx_str_copy(err->step, sizeof(err->step), text);
 }
 
-static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret, struct nsx_err *err)
+static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret,
+		    struct nsx_err *err)
 {
 	struct nsexec_process *process = calloc(1, sizeof(*process));
 	int r;
@@ -343,7 +363,8 @@ static void close_spawn(struct spawn *spawn)
 
 static int run_spawn(struct spawn *spawn, struct nsexec_process **ret_process, struct nsx_err *err)
 {
-	bool here = (spawn->args.flags & NSEXEC_SPAWN_FORK_SELF) != 0 && nsx_protect_check(NULL) == 0;
+	bool here = (spawn->args.flags & NSEXEC_SPAWN_FORK_SELF) != 0 &&
+		    nsx_protect_check(NULL) == 0;
 	pid_t pid;
 	int r;
 
@@ -392,6 +413,11 @@ int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
 	return r;
 }
 
+void nsexec_sweep(void)
+{
+	nsx_cgroup_sweep();
+}
+
 static void explain_table(const struct nsx_run *run, const char *role, const struct nsx_step *steps,
 			  void (*explain)(void *data, const char *role, const char *step,
 					  const char *reason),
@@ -423,9 +449,14 @@ int nsexec_explain(struct nsexec_plan *plan,
 			explain_table(&run, "starter", nsx_resolve_steps, explain, data);
 			explain_table(&run, "starter", nsx_start_steps, explain, data);
 			explain_table(&run, first, nsx_join_steps, explain, data);
-			explain_table(&run, run.inner ? "init" : first, nsx_build_steps, explain, data);
-			explain_table(&run, run.inner ? "init" : first, nsx_confine_steps, explain, data);
-			explain_table(&run, run.final ? "final" : run.inner ? "init" : first,
+			explain_table(&run, run.inner ? "init" : first, nsx_build_steps, explain,
+				      data);
+			explain_table(&run, run.inner ? "init" : first, nsx_confine_steps, explain,
+				      data);
+			explain_table(&run,
+				      run.final ? "final" :
+				      run.inner ? "init" :
+						  first,
 				      nsx_final_steps, explain, data);
 		}
 		nsx_run_done(&run);

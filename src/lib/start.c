@@ -103,7 +103,8 @@ static enum nsx_hint clone_hint(const struct nsx_run *run, int code)
 		return NSX_HINT_NONE;
 	if (switch_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1'))
 		return NSX_HINT_USERNS_APPARMOR;
-	return (run->fresh & NSEXEC_NS_USER) != 0 ? NSX_HINT_USERNS_DISABLED : NSX_HINT_PRIVILEGE_USERNS;
+	return (run->fresh & NSEXEC_NS_USER) != 0 ? NSX_HINT_USERNS_DISABLED :
+						    NSX_HINT_PRIVILEGE_USERNS;
 }
 
 /* Without clone3 there is no birth in a cgroup: the child moves there by itself, which is slow but the same in the end. */
@@ -113,11 +114,13 @@ static int clone_legacy(struct nsx_run *run, uint64_t flags, struct nsx_err *err
 		int fd = openat(run->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 
 		if (fd < 0)
-			return nsx_err_set(err, -errno, "openat", "cgroup.procs", NSX_HINT_NO_CGROUP);
+			return nsx_err_set(err, -errno, "openat", "cgroup.procs",
+					   NSX_HINT_NO_CGROUP);
 		run->tasks_fd[run->tasks_count++] = fd;
 
-		int r = nsx_note(run, NSX_MSG_INFO,
-				 "clone3(2) is not to be had here: the cgroup is entered by migration", err);
+		int r = nsx_note(
+			run, NSX_MSG_INFO,
+			"clone3(2) is not to be had here: the cgroup is entered by migration", err);
 
 		if (r < 0)
 			return r;
@@ -142,9 +145,11 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 	}
 
 	pid = nsx_sys_clone3(&args);
-	if (pid < 0 && errno == EACCES && run->cgroup_fd >= 0 && !run->own_cgroup && geteuid() != 0) {
-		int r = nsx_note(run, NSX_MSG_WARNING,
-				 "the target's cgroup is not delegated to the caller, and is left out", err);
+	if (pid < 0 && errno == EACCES && run->cgroup_fd >= 0 && !run->own_cgroup &&
+	    geteuid() != 0) {
+		int r = nsx_note(
+			run, NSX_MSG_WARNING,
+			"the target's cgroup is not delegated to the caller, and is left out", err);
 
 		if (r < 0)
 			return r;
@@ -163,8 +168,7 @@ static int start_child(struct nsx_run *run, struct nsx_err *err)
 	int pair[2] = { -EBADF, -EBADF };
 	pid_t pid;
 
-	if (needs_maps(run) &&
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (needs_maps(run) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return nsx_err_sys(err, "socketpair", NULL);
 
 	auto_close int child_end = pair[1];
@@ -196,7 +200,8 @@ static int answer_maps(struct nsx_run *run, struct nsx_err *err)
 
 	r = nsx_maps_write(run, run->inner ? run->page->inner_pid : run->page->helper_pid, err);
 	message = r < 0 ? r : 0;
-	(void)send(run->ask_fd, &message, sizeof(message), MSG_NOSIGNAL); /* one that is gone needs no answer */
+	(void)send(run->ask_fd, &message, sizeof(message),
+		   MSG_NOSIGNAL); /* one that is gone needs no answer */
 	nsx_close_fd(&run->ask_fd);
 	return r;
 }

@@ -9,7 +9,7 @@ struct nsx_step {
 	const char *name; /* API for errors, logs and tests: at most 15 characters */
 	bool (*when)(const struct nsx_run *run); /* NULL: always */
 	int (*enter)(struct nsx_run *run, struct nsx_err *err);
-	const char *why;  /* for --explain: the reason, in words */
+	const char *why; /* for --explain: the reason, in words */
 };
 
 enum nsx_msg_type {

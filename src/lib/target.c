@@ -123,7 +123,8 @@ static int open_chosen(struct nsx_run *run, unsigned index, struct nsx_err *err)
 		run->ns_fd[index] = fcntl(choice->fd, F_DUPFD_CLOEXEC, 3);
 		path = nsexec_ns_name(1u << index);
 	} else {
-		run->ns_fd[index] = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		run->ns_fd[index] =
+			openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	}
 	if (run->ns_fd[index] < 0)
 		return nsx_err_sys(err, "open", path);

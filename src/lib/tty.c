@@ -60,9 +60,10 @@ static int find_multiplexer(struct nsx_run *run, struct nsx_err *err)
 	if (run->ptmx_fd < 0)
 		return nsx_err_set(err, fd, "open", "/dev/pts/ptmx", NSX_HINT_NO_DEVPTS);
 
-	int r = nsx_note(run, NSX_MSG_INFO,
-			 "the container has no devpts: the terminal is the caller's, ttyname(3) fails inside",
-			 err);
+	int r = nsx_note(
+		run, NSX_MSG_INFO,
+		"the container has no devpts: the terminal is the caller's, ttyname(3) fails inside",
+		err);
 
 	return r < 0 ? r : nsx_take_fd(&run->ptmx_fd);
 }
