@@ -22,8 +22,6 @@
 #include "lib/keeper.h"
 #include "lib/start.h"
 
-extern char **environ;
-
 /* nsexec-engine MEMORY STATUS IMAGE: play the starter for a caller that must not be forked. */
 static int engine_main(char *const argv[])
 {

@@ -276,26 +276,26 @@ static int check(const struct nsexec_call_args *given, struct nsexec_call_args *
 	return 0;
 }
 
-int64_t nsexec_call(const struct nsexec_call_args *given, nsexec_call_fn *function, void *data,
+int64_t nsexec_call(const struct nsexec_call_args *args, nsexec_call_fn *function, void *data,
 		    void *buf, size_t buf_size, uint32_t *ret_class, struct nsexec_err *err)
 {
 	enum { FORK_KINDS = NSEXEC_NS_USER | NSEXEC_NS_PID | NSEXEC_NS_TIME };
-	struct nsexec_call_args args;
+	struct nsexec_call_args own;
 	struct call call = {
-		.args = &args,
+		.args = &own,
 		.function = function,
 		.data = data,
 		.buf = buf,
 		.size = buf_size,
 	};
 	struct nsx_err detail = { 0 };
-	int64_t result = check(given, &args, &detail);
+	int64_t result = check(args, &own, &detail);
 
 	if (result >= 0)
-		result = differing(&args, &call.join, &detail);
+		result = differing(&own, &call.join, &detail);
 	if (result >= 0) {
-		call.shared = (args.flags & NSEXEC_CALL_SIGNAL_SAFE) != 0 &&
-			      (args.flags & NSEXEC_CALL_FORK) == 0 && args.timeout_ms == 0 &&
+		call.shared = (own.flags & NSEXEC_CALL_SIGNAL_SAFE) != 0 &&
+			      (own.flags & NSEXEC_CALL_FORK) == 0 && own.timeout_ms == 0 &&
 			      (call.join & FORK_KINDS) == 0;
 		result = call.shared ? call_shared(&call, &detail) : call_forked(&call, &detail);
 		if (ret_class != NULL)

@@ -126,9 +126,10 @@ static int find_parent(const struct nsx_spec *spec, char *path, struct nsx_err *
 		*strrchr(path, '/') = '\0';
 	}
 
+	if (missing == NULL) /* none is missing, but none of the places may be written to */
+		missing = missing_in(spec, "");
 	if (missing == NULL)
-		for (unsigned i = 0; i < 3 && missing == NULL; i++)
-			missing = spec->limits[i] != 0 ? controllers[i] : NULL;
+		missing = controllers[0];
 	return nsx_err_set(err, -ENOTSUP, "find-controller", missing,
 			   is_v1(missing) ? NSX_HINT_CONTROLLER_V1 : NSX_HINT_CONTROLLER_DELEGATE);
 }

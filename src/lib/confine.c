@@ -134,11 +134,10 @@ static int check_reachable(const char *path, struct nsx_err *err)
 int nsx_step_workdir(struct nsx_run *run, struct nsx_err *err)
 {
 	const char *path = nsx_spec_text(run->spec, run->spec->cwd);
-	auto_close int opened = -EBADF;
-	int fd = run->target.cwd_fd;
+	auto_close int fd = -EBADF;
 
 	if (path[0] != '\0') {
-		fd = opened = nsx_inroot_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
+		fd = nsx_inroot_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
 		if (fd < 0) {
 			nsx_err_hint(err, NSX_HINT_WORKDIR);
 			return fd;
@@ -146,7 +145,7 @@ int nsx_step_workdir(struct nsx_run *run, struct nsx_err *err)
 	} else {
 		path = "the target's working directory";
 	}
-	if (fchdir(fd) < 0)
+	if (fchdir(fd >= 0 ? fd : run->target.cwd_fd) < 0)
 		return nsx_err_set(err, -errno, "fchdir", path, NSX_HINT_WORKDIR);
 	return check_reachable(path, err);
 }

@@ -18,8 +18,6 @@
 #include "lib/exec.h"
 #include "lib/step.h"
 
-extern char **environ;
-
 /*
  * The memory of the final process is a copy of the starter's, and may be read by the container before execve: what the
  * starter's environment says is nobody's business there. (The helper program of the library has none.)

@@ -49,12 +49,14 @@ int nsx_image_open(int *cache, struct nsx_err *err)
 	if (*cache >= 0)
 		return *cache;
 
+	/* two symbols of the assembler, for the compiler two objects: their distance is one of addresses */
+	size_t bytes = (size_t)((uintptr_t)nsx_image_end - (uintptr_t)nsx_image_start);
 	auto_close int fd = make_memfd();
 
 	if (fd < 0)
 		return nsx_err_set(err, -errno, "memfd_create", "helper image",
 				   errno == EACCES ? NSX_HINT_MEMFD_NOEXEC : NSX_HINT_NONE);
-	r = nsx_file_write_all(fd, nsx_image_start, (size_t)(nsx_image_end - nsx_image_start));
+	r = nsx_file_write_all(fd, nsx_image_start, bytes);
 	if (r < 0)
 		return nsx_err_set(err, r, "write", "helper image", NSX_HINT_NONE);
 	/* a container that gets hold of /proc/PID/exe can open it for writing, and every write fails */

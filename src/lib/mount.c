@@ -43,7 +43,7 @@ int nsx_mount_clone_with(const char *path, uint32_t flags, struct nsx_err *err)
 static int configure(int fs, const char *options)
 {
 	char text[PATH_MAX];
-	char *save = text;
+	char *save;
 
 	if (options == NULL || options[0] == '\0')
 		return 0;

@@ -236,7 +236,7 @@ static size_t prepend_program(struct builder *b, uint16_t index)
 {
 	const struct program_insn *insns = &b->table->insns[b->table->programs[index]];
 	size_t count = (size_t)(b->table->programs[index + 1] - b->table->programs[index]);
-	size_t place[PROGRAM_MAX];
+	size_t place[PROGRAM_MAX] = { 0 };
 
 	for (size_t i = count; i-- > 0;) {
 		const struct program_insn *insn = &insns[i];
