@@ -12,19 +12,27 @@
 #include "base/str.h"
 
 /* Field 2 is the name in brackets and may hold anything: count from the last bracket, which ends it. */
-static int parse_stat(char *text, char *ret_state, uint64_t *ret_start)
+static const char *find_field(const char *text, int wanted)
 {
 	const char *p = strrchr(text, ')');
 
-	if (p == NULL || p[1] == '\0')
-		return -EPROTO;
-	*ret_state = p[2];
-	for (int field = 2; p != NULL && field < 22; field++) {
+	for (int field = 2; p != NULL && field < wanted; field++) {
 		p = strchr(p, ' ');
 		if (p != NULL)
 			p++;
 	}
-	return p == NULL ? -EPROTO : nsx_num_scan_u64(&p, ret_start);
+	return p;
+}
+
+static int parse_stat(const char *text, char *ret_state, uint64_t *ret_start)
+{
+	const char *state = find_field(text, 3);
+	const char *start = find_field(text, 22);
+
+	if (state == NULL || start == NULL)
+		return -EPROTO;
+	*ret_state = *state;
+	return nsx_num_scan_u64(&start, ret_start);
 }
 
 int nsx_proc_start_time(int proc_fd, uint64_t *ret_start, struct nsx_err *err)
@@ -40,17 +48,39 @@ int nsx_proc_start_time(int proc_fd, uint64_t *ret_start, struct nsx_err *err)
 	return 0;
 }
 
-static bool read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
+static bool read_text(pid_t pid, char *text, size_t size)
 {
 	char path[40];
-	char text[1024];
 	struct nsx_str out = NSX_STR(path, sizeof(path));
 
 	nsx_str_add(&out, "/proc/");
 	nsx_str_add_i64(&out, pid);
 	nsx_str_add(&out, "/stat");
-	return nsx_file_read(AT_FDCWD, path, text, sizeof(text), NULL) > 0 &&
-	       parse_stat(text, ret_state, ret_start) == 0;
+	return nsx_file_read(AT_FDCWD, path, text, size, NULL) > 0;
+}
+
+static bool read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
+{
+	char text[1024];
+
+	return read_text(pid, text, sizeof(text)) && parse_stat(text, ret_state, ret_start) == 0;
+}
+
+int nsx_proc_exit_code(pid_t pid, int *ret_code, struct nsx_err *err)
+{
+	char text[1024];
+	const char *state;
+	const char *code;
+	uint64_t value;
+
+	if (!read_text(pid, text, sizeof(text)) || (state = find_field(text, 3)) == NULL ||
+	    *state != 'Z')
+		return nsx_err_set(err, -ECHILD, "read-exit-code", "process", NSX_HINT_NONE);
+	code = find_field(text, 52);
+	if (code == NULL || nsx_num_scan_u64(&code, &value) < 0)
+		return nsx_err_set(err, -EPROTO, "read-exit-code", "process", NSX_HINT_NONE);
+	*ret_code = (int)value;
+	return 0;
 }
 
 bool nsx_proc_is(pid_t pid, uint64_t start)

@@ -32,6 +32,18 @@ int nsx_proc_start_time(int proc_fd, uint64_t *ret_start, struct nsx_err *err);
 bool nsx_proc_is(pid_t pid, uint64_t start);
 
 /**
+ * nsx_proc_exit_code() - How a process ended that somebody else has not reaped yet
+ * @pid:      its number
+ * @ret_code: as of wait(2)
+ * @err:      detail on failure, or NULL
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -ECHILD (it has not ended, or is gone), -EPROTO.
+ */
+int nsx_proc_exit_code(pid_t pid, int *ret_code, struct nsx_err *err);
+
+/**
  * nsx_proc_start_of() - The start time of a process by number
  * @pid: its number
  *

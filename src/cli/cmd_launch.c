@@ -132,7 +132,8 @@ static int plan_filter_file(struct launch *l, char **ret_bytes, size_t *ret_coun
 
 static int plan_environment(struct launch *l, struct nsx_err *err)
 {
-	const char *term = getenv("TERM");
+	const char *term = l->tty == 1 ? getenv("TERM") :
+					 NULL; /* else no copy of it is left behind on the stack */
 	char term_text[128];
 	char host[128];
 	struct nsx_str term_out = NSX_STR(term_text, sizeof(term_text));

@@ -76,7 +76,7 @@ static void handle(struct supervisor *s, int sig)
 		terminal_resize(&s->terminal);
 	else if (sig == SIGTSTP)
 		suspend(s);
-	else if (sig != SIGCHLD)
+	else
 		forward(s, sig);
 }
 
@@ -90,8 +90,8 @@ static void handle_signal(struct supervisor *s, int signal_fd)
 
 static void block_signals(sigset_t *set)
 {
-	static const int handled[] = { SIGTERM, SIGINT,   SIGHUP,  SIGQUIT, SIGUSR1,
-				       SIGUSR2, SIGWINCH, SIGTSTP, SIGCHLD };
+	static const int handled[] = { SIGTERM, SIGINT,  SIGHUP,   SIGQUIT,
+				       SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP };
 
 	(void)sigemptyset(set);
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(handled); i++)
@@ -104,25 +104,6 @@ static void sweep(void)
 {
 	registry_each(NULL, NULL, REGISTRY_SOME);
 	nsexec_sweep();
-}
-
-/* Without a terminal there is nothing to pass on but signals. The end of the program is one, too. */
-static int wait_for_end(struct supervisor *s, const sigset_t *set, struct nsexec_status *status,
-			struct nsexec_err *err)
-{
-	int r;
-
-	for (bool swept = false;
-	     (r = nsexec_process_try_wait(s->process, status, err)) == -ETIMEDOUT; swept = true) {
-		siginfo_t info;
-
-		if (!swept)
-			sweep();
-		*err = (struct nsexec_err){ 0 };
-		if (sigwaitinfo(set, &info) > 0)
-			handle(s, info.si_signo);
-	}
-	return r;
 }
 
 static void loop(struct supervisor *s, int signal_fd)
@@ -170,17 +151,20 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 	int r;
 
 	block_signals(&set);
-	if (nsexec_process_tty(process) < 0) {
-		r = wait_for_end(&s, &set, &status, &err);
-	} else {
-		auto_close int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* most programs that are not given a terminal have ended by now */
+	r = nsexec_process_tty(process) >= 0 ? -ETIMEDOUT :
+					       nsexec_process_try_wait(process, &status, &err);
+	if (r == -ETIMEDOUT) {
+		int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
+		err = (struct nsexec_err){ 0 };
 		terminal_open(&s.terminal, process);
 		sweep();
 		loop(&s, signal_fd);
 		drain(&s.terminal);
 		terminal_close(&s.terminal);
-		r = nsexec_process_wait(process, -1, &status, &err);
+		r = nsexec_process_try_wait(process, &status, &err);
+		(void)close(signal_fd);
 	}
 	if (r < 0)
 		return output_error(output, &err);

@@ -55,10 +55,14 @@ static int engine_main(char *const argv[])
 	nsx_run_init(&run, spec);
 	run.page = page;
 	run.status_fd = status;
-	run.image_fd = image;
 	run.as_sibling = true;
+	if ((spec->flags & NSEXEC_PLAN_INIT) != 0)
+		run.image_fd = image;
+	else
+		nsx_close_fd(&image);
 	(void)fcntl(status, F_SETFD, FD_CLOEXEC);
-	(void)fcntl(image, F_SETFD, FD_CLOEXEC);
+	if (image >= 0)
+		(void)fcntl(image, F_SETFD, FD_CLOEXEC);
 	(void)close(memory);
 	if (nsx_spec_check(spec, bytes, &err) < 0 || nsx_start(&run, &err) < 0)
 		nsx_fail(&run, &err);

@@ -90,12 +90,6 @@ static bool default_root(const struct nsx_run *run)
 	return run->spec->root == NSX_ROOT_DEFAULT;
 }
 
-static bool hides(const struct nsx_run *run)
-{
-	return new_root(run) && (run->spec->lists[NSX_LIST_MASKED].bytes > 0 ||
-				 run->spec->lists[NSX_LIST_READONLY].bytes > 0);
-}
-
 /* Not made undumpable yet, or made dumpable again by new credentials. */
 static bool still_dumpable(const struct nsx_run *run)
 {
@@ -213,7 +207,7 @@ const struct nsx_step nsx_build_steps[] = {
 	{ "attach-root",   new_root,       nsx_root_attach,         "the new root is attached over the old one, which is still needed" },
 	{ "default-root",  default_root,   nsx_root_default,        "system directories appear through overlays, everything else is new" },
 	{ "mounts",        new_root,       nsx_root_mounts,         "in the order of the plan, each onto a descriptor" },
-	{ "hide-paths",    hides,          nsx_root_hide,           "after the mounts whose files it covers" },
+	{ "hide-paths",    new_root,       nsx_root_hide,           "after the mounts whose files it covers; and the mounts are still where they were made" },
 	{ "pivot-root",    new_root,       nsx_root_pivot,          "from here on nothing of the host can be reached" },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -125,5 +125,5 @@ int nsx_root_dev(struct nsx_run *run, int target, struct nsx_err *err)
 	if (r >= 0 && (run->fresh & NSEXEC_NS_IPC) != 0)
 		r = mount_below(dev, "mqueue", "mqueue", NULL, NOTHING, err);
 	(void)umask(mask);
-	return r;
+	return r < 0 ? r : nsx_take_fd(&dev);
 }

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "lib/keeper.h"
 #include "lib/process_internal.h"
@@ -31,33 +32,57 @@ int nsexec_process_tty(const struct nsexec_process *process)
 	return process->tty_fd;
 }
 
-/* Ask without waiting. Returns 1 if it has ended, 0 if not. */
-static int ask(struct nsexec_process *process, int options, struct nsx_err *err)
+static void store(struct nsexec_process *process, struct nsexec_status status)
 {
+	process->waited = true;
+	process->status = status;
+	if (process->cleanup != NULL)
+		nsx_keeper_finish(process->cleanup, process->keeper_fd);
+}
+
+/*
+ * It has ended, but is not ours to reap: a process of the container traces it and does not let it go. How it ended is
+ * in field 52 of /proc/PID/stat, for those who may know.
+ */
+static int read_held(struct nsexec_process *process, struct nsx_err *err)
+{
+	int code;
+	int r = nsx_proc_exit_code(process->pid, &code, err);
+
+	if (r < 0)
+		return r;
+	store(process,
+	      (struct nsexec_status){ .exited = WIFEXITED(code),
+				      .code = WIFEXITED(code) ? WEXITSTATUS(code) : WTERMSIG(code),
+				      .core = WCOREDUMP(code) ? 1 : 0 });
+	return 1;
+}
+
+/* Ask without waiting. Returns 1 if it has ended, 0 if not. */
+static int ask(struct nsexec_process *process, struct nsx_err *err)
+{
+	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
 	siginfo_t info = { 0 };
 
 	if (process->waited)
 		return 1;
-	while (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL | options) <
+	while (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL | WNOHANG) <
 	       0)
 		if (errno != EINTR)
 			return nsx_err_sys(err, "waitid", "process");
 	if (info.si_pid == 0)
-		return 0;
+		return poll(&end, 1, 0) > 0 ? read_held(process, err) : 0;
 
-	process->waited = true;
-	process->status = (struct nsexec_status){ .exited = info.si_code == CLD_EXITED,
-						  .code = info.si_status,
-						  .core = info.si_code == CLD_DUMPED };
-	if (process->cleanup != NULL)
-		nsx_keeper_finish(process->cleanup, process->keeper_fd);
+	store(process, (struct nsexec_status){ .exited = info.si_code == CLD_EXITED,
+					       .code = info.si_status,
+					       .core = info.si_code == CLD_DUMPED });
 	return 1;
 }
 
 int nsexec_process_try_wait(struct nsexec_process *process, struct nsexec_status *ret_status,
 			    struct nsexec_err *err)
 {
-	int r = ask(process, WNOHANG, err);
+	int r = ask(process, err);
 
 	if (r < 0)
 		return r;
@@ -70,22 +95,18 @@ int nsexec_process_try_wait(struct nsexec_process *process, struct nsexec_status
 int nsexec_process_wait(struct nsexec_process *process, int timeout_ms,
 			struct nsexec_status *ret_status, struct nsexec_err *err)
 {
+	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
 	int r;
 
-	if (timeout_ms >= 0 && !process->waited) {
-		struct pollfd poll_fd = { .fd = process->pidfd, .events = POLLIN };
-
-		r = poll(&poll_fd, 1, timeout_ms);
+	if (!process->waited) {
+		while ((r = poll(&end, 1, timeout_ms)) < 0 && timeout_ms < 0 && errno == EINTR)
+			;
 		if (r < 0)
 			return nsx_err_sys(err, "poll", "process");
 		if (r == 0)
 			return nsx_err_set(err, -ETIMEDOUT, "poll", "process", NSX_HINT_NONE);
 	}
-	r = ask(process, 0, err);
-	if (r < 0)
-		return r;
-	*ret_status = process->status;
-	return 0;
+	return nsexec_process_try_wait(process, ret_status, err);
 }
 
 int nsexec_process_kill(struct nsexec_process *process, int sig, struct nsexec_err *err)
@@ -112,12 +133,13 @@ struct nsexec_process *nsexec_process_free(struct nsexec_process *process)
 	if (process == NULL)
 		return NULL;
 
-	(void)ask(process, WNOHANG, NULL);
+	(void)ask(process, NULL);
 	if (process->page != NULL)
 		(void)munmap(process->page, process->page_bytes);
 	nsx_close_fd(&process->pidfd);
 	nsx_close_fd(&process->tty_fd);
 	nsx_close_fd(&process->keeper_fd);
+	nsx_close_fd(&process->status_fd);
 	free(process->cleanup);
 	free(process);
 	return NULL;

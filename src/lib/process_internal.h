@@ -14,6 +14,7 @@ struct nsexec_process {
 	void *page; /* memory of the spawn, given back with the handle */
 	size_t page_bytes;
 	struct nsexec_status status;
+	int status_fd; /* of the spawn; closed with the handle */
 	int keeper_fd; /* see nsx_keeper_finish() */
 	char *cleanup; /* paths to remove, NUL-terminated each, one empty at the end; or NULL */
 };

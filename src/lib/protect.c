@@ -44,16 +44,6 @@ static int executed_by_fd(void)
 	return number != NULL && nsx_num_parse_fd(number, &fd) == 0 ? fd : -EBADF;
 }
 
-void nsx_protect_release(void)
-{
-	int fd = executed_by_fd();
-	int flags = fd > 2 ? fcntl(fd, F_GETFL) : -1;
-
-	/* only what open_tree(2) gives, in case that somebody else executed us and had closed it before */
-	if (flags >= 0 && (flags & O_PATH) != 0)
-		(void)close(fd);
-}
-
 static int clone_read_only(struct nsx_err *err)
 {
 	struct nsx_mount_attr attr = { .attr_set = NSX_MOUNT_ATTR_RDONLY };
@@ -78,15 +68,13 @@ int nsexec_self_protect(char *const argv[], char *const envp[], struct nsexec_er
 		return 0;
 
 	/*
-	 * The clone is of nobody's mount namespace. Whoever has its descriptor and CAP_SYS_ADMIN could clear the read-only
-	 * flag, so no process that a container sees ever has it: children close it before they join anything. We keep it
-	 * over the execve all the same, and close it while the children work: the kernel takes 100 us to dissolve the mount.
+	 * The clone is of nobody's mount namespace, and its last descriptor is closed by the execve. As long as one were
+	 * open, anywhere, CAP_SYS_ADMIN in a container could clear the read-only flag through /proc/PID/exe.
 	 */
 	auto_close int tree = clone_read_only(err);
 
 	if (tree < 0)
 		return tree;
-	(void)fcntl(tree, F_SETFD, 0);
 	(void)nsx_sys_execveat(tree, "", argv, envp, AT_EMPTY_PATH);
 	return nsx_err_sys(err, "execveat", "/proc/self/exe");
 }

@@ -14,11 +14,4 @@
  */
 int nsx_protect_check(struct nsx_err *err);
 
-/**
- * nsx_protect_release() - Close the descriptor of the read-only mount that nsexec_self_protect() executed us from
- *
- * Called once, when the first child has been made.
- */
-void nsx_protect_release(void);
-
 #endif

@@ -145,19 +145,46 @@ int nsx_root_attach(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
+static const char *const own_places[3] = { "/proc", "/sys", "/dev" };
+
+/*
+ * What lies below a file system that we have mounted is looked up from its own descriptor: the directory that it was
+ * mounted on may be renamed meanwhile by somebody who shares the root (CVE-2023-27561). `rest` is relative then.
+ */
+static int find_base(const struct nsx_run *run, const char *path, const char **rest)
+{
+	for (size_t i = 0; i < NSX_ARRAY_SIZE(own_places); i++) {
+		const char *below = nsx_str_starts(path, own_places[i]);
+
+		if (run->own_mounts[i] >= 0 && below != NULL && below[0] == '/') {
+			*rest = below;
+			return run->own_mounts[i];
+		}
+	}
+	*rest = path;
+	return run->root_fd;
+}
+
+/* Which of ours is it, if it is a mount on one of those places? */
+static int own_place(const char *target)
+{
+	for (int i = 0; i < 3; i++)
+		if (strcmp(target, own_places[i]) == 0)
+			return i;
+	return -1;
+}
+
 /* In a directory that the user gave, nothing is written but the three empty directories that every container needs. */
 static bool may_make(const struct nsx_run *run, const char *target)
 {
-	static const char *const needed[] = { "/proc", "/sys", "/dev" };
 	char path[4096];
 	struct stat root;
 	struct stat st;
 
 	if (run->spec->root == NSX_ROOT_DEFAULT)
 		return true;
-	for (size_t i = 0; i < NSX_ARRAY_SIZE(needed); i++)
-		if (strcmp(target, needed[i]) == 0)
-			return true;
+	if (own_place(target) >= 0)
+		return true;
 	if (!nsx_str_copy(path, sizeof(path), target) || fstat(run->root_fd, &root) < 0)
 		return false;
 
@@ -176,18 +203,22 @@ static bool may_make(const struct nsx_run *run, const char *target)
 
 static int open_target(struct nsx_run *run, const char *target, bool directory, struct nsx_err *err)
 {
-	int fd = nsx_inroot_open(run->root_fd, target, O_PATH | (directory ? O_DIRECTORY : 0), 0,
-				 NULL);
+	const char *rest;
+	int base = find_base(run, target, &rest);
+	/* no symbolic link in the place of /proc, /sys and /dev (CVE-2019-19921): they would be mounted somewhere else */
+	int flags = O_PATH | (directory ? O_DIRECTORY : 0) |
+		    (own_place(target) >= 0 ? O_NOFOLLOW : 0);
+	int fd = nsx_inroot_open(base, rest, flags, 0, NULL);
 
 	if (fd >= 0)
 		return fd;
 	if (fd != -ENOENT)
 		return nsx_err_set(err, fd, "openat2", target, NSX_HINT_SYMLINK);
-	if (!may_make(run, target))
+	if (base == run->root_fd && !may_make(run, target))
 		return nsx_err_set(err, -ENOENT, "mount-point", target, NSX_HINT_READ_ONLY_ROOT);
 
-	fd = directory ? nsx_inroot_mkdir(run->root_fd, target, 0755, err) :
-			 nsx_inroot_mkfile(run->root_fd, target, err);
+	fd = directory ? nsx_inroot_mkdir(base, rest, 0755, err) :
+			 nsx_inroot_mkfile(base, rest, err);
 	if (fd == -EROFS)
 		nsx_err_hint(err, NSX_HINT_READ_ONLY_ROOT);
 	return fd;
@@ -243,14 +274,18 @@ static int make_filesystem(struct nsx_run *run, const struct nsx_mount *m, struc
 
 	if (at < 0)
 		return at;
-	if (m->kind == NSX_MOUNT_DEV)
-		return nsx_root_dev(run, at, err);
+	auto_close int fs = m->kind == NSX_MOUNT_DEV ? nsx_root_dev(run, at, err) :
+						       new_filesystem(run, m, err);
+	int place = own_place(target);
+	int r = fs;
 
-	auto_close int fs = new_filesystem(run, m, err);
-
-	if (fs < 0)
-		return fs;
-	return nsx_mount_attach(fs, at, m->flags, target, err);
+	if (r >= 0 && m->kind != NSX_MOUNT_DEV)
+		r = nsx_mount_attach(fs, at, m->flags, target, err);
+	if (r >= 0 && place >= 0) {
+		nsx_close_fd(&run->own_mounts[place]);
+		run->own_mounts[place] = nsx_take_fd(&fs);
+	}
+	return r < 0 ? r : 0;
 }
 
 int nsx_root_mounts(struct nsx_run *run, struct nsx_err *err)
@@ -285,10 +320,12 @@ static int clone_null(struct nsx_err *err)
 	return nsx_take_fd(&fd);
 }
 
-int nsx_root_mask(int root, const char *path, int *ret_dir, struct nsx_err *err)
+int nsx_root_mask(const struct nsx_run *run, const char *path, int *ret_dir, struct nsx_err *err)
 {
 	struct stat st;
-	auto_close int at = nsx_inroot_open(root, path, O_PATH, 0, NULL);
+	const char *rest;
+	int base = find_base(run, path, &rest);
+	auto_close int at = nsx_inroot_open(base, rest, O_PATH, 0, NULL);
 	auto_close int cover = -EBADF;
 
 	if (at == -ENOENT || at == -ENOTDIR)
@@ -317,7 +354,9 @@ int nsx_root_mask(int root, const char *path, int *ret_dir, struct nsx_err *err)
 
 static int protect(struct nsx_run *run, const char *path, struct nsx_err *err)
 {
-	auto_close int at = nsx_inroot_open(run->root_fd, path, O_PATH, 0, NULL);
+	const char *rest;
+	int base = find_base(run, path, &rest);
+	auto_close int at = nsx_inroot_open(base, rest, O_PATH, 0, NULL);
 
 	if (at == -ENOENT || at == -ENOTDIR)
 		return 0;
@@ -331,6 +370,31 @@ static int protect(struct nsx_run *run, const char *path, struct nsx_err *err)
 	return nsx_mount_attach(tree, at, NSEXEC_MOUNT_RDONLY | NSEXEC_MOUNT_RECURSIVE, path, err);
 }
 
+/* Is what we mounted still where it was mounted? If not, somebody plays with the root. */
+static int check_places(struct nsx_run *run, struct nsx_err *err)
+{
+	for (size_t i = 0; i < NSX_ARRAY_SIZE(own_places); i++) {
+		struct stat ours;
+		struct stat there;
+
+		if (run->own_mounts[i] < 0)
+			continue;
+
+		auto_close int fd =
+			nsx_inroot_open(run->root_fd, own_places[i], O_PATH | O_NOFOLLOW, 0, err);
+
+		if (fd < 0)
+			return fd;
+		if (fstat(run->own_mounts[i], &ours) < 0 || fstat(fd, &there) < 0)
+			return nsx_err_sys(err, "fstat", own_places[i]);
+		if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+			return nsx_err_set(err, -ESTALE, "check-mount", own_places[i],
+					   NSX_HINT_SYMLINK);
+		nsx_close_fd(&run->own_mounts[i]);
+	}
+	return 0;
+}
+
 int nsx_root_hide(struct nsx_run *run, struct nsx_err *err)
 {
 	auto_close int empty = -EBADF;
@@ -338,11 +402,11 @@ int nsx_root_hide(struct nsx_run *run, struct nsx_err *err)
 
 	for (const char *p = NULL;
 	     r >= 0 && (p = nsx_spec_next_text(run->spec, NSX_LIST_MASKED, p)) != NULL;)
-		r = nsx_root_mask(run->root_fd, p, &empty, err);
+		r = nsx_root_mask(run, p, &empty, err);
 	for (const char *p = NULL;
 	     r >= 0 && (p = nsx_spec_next_text(run->spec, NSX_LIST_READONLY, p)) != NULL;)
 		r = protect(run, p, err);
-	return r;
+	return r < 0 ? r : check_places(run, err);
 }
 
 int nsx_root_pivot(struct nsx_run *run, struct nsx_err *err)

@@ -87,7 +87,7 @@ int nsx_root_mounts(struct nsx_run *run, struct nsx_err *err);
  *
  * fork-safe: yes.
  *
- * Return: 0, or -errno.
+ * Return: the descriptor of the mount, or -errno.
  */
 int nsx_root_dev(struct nsx_run *run, int target, struct nsx_err *err);
 
@@ -104,7 +104,7 @@ int nsx_root_hide(struct nsx_run *run, struct nsx_err *err);
 
 /**
  * nsx_root_mask() - Cover one path: a file by /dev/null, a directory by an empty read-only tmpfs
- * @root:    descriptor of the root
+ * @run:     the run, with its root and its own mounts
  * @path:    the path; a missing one is no error
  * @ret_dir: in and out: the tmpfs that covers directories, -EBADF before the first
  * @err:     detail on failure
@@ -113,7 +113,7 @@ int nsx_root_hide(struct nsx_run *run, struct nsx_err *err);
  *
  * Return: 0, or -errno.
  */
-int nsx_root_mask(int root, const char *path, int *ret_dir, struct nsx_err *err);
+int nsx_root_mask(const struct nsx_run *run, const char *path, int *ret_dir, struct nsx_err *err);
 
 /**
  * nsx_root_pivot() - Make it the root, and get rid of the old one

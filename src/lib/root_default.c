@@ -180,13 +180,13 @@ static int mask_secrets(struct nsx_run *run, struct nsx_err *err)
 				continue;
 			nsx_str_add(&out, "/etc/");
 			nsx_str_add(&out, entry->name);
-			r = nsx_root_mask(run->root_fd, path, &empty, err);
+			r = nsx_root_mask(run, path, &empty, err);
 			if (r < 0)
 				return r;
 		}
 	}
 	for (size_t i = 0; r >= 0 && i < NSX_ARRAY_SIZE(secret_dirs); i++)
-		r = nsx_root_mask(run->root_fd, secret_dirs[i], &empty, err);
+		r = nsx_root_mask(run, secret_dirs[i], &empty, err);
 	return r;
 }
 

@@ -106,9 +106,10 @@ struct nsx_run {
 	char *env_text; /* memory behind envp, if it is more than fits here: */
 	char env_small[4096];
 
-	int root_fd;   /* the directory that becomes the root; then its clone; then the root */
-	int *bind_fds; /* clones of what is bound, by place in the list of mounts */
-	int ptmx_fd;   /* the caller's, for containers without devpts */
+	int root_fd;       /* the directory that becomes the root; then its clone; then the root */
+	int own_mounts[3]; /* what we mounted on /proc, /sys and /dev: see find_base() in root.c */
+	int *bind_fds;     /* clones of what is bound, by place in the list of mounts */
+	int ptmx_fd;       /* the caller's, for containers without devpts */
 };
 
 /**

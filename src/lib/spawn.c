@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -19,25 +20,10 @@
 #include "lib/plan_internal.h"
 #include "lib/process_internal.h"
 #include "lib/protect.h"
+#include "lib/spawn.h"
 #include "lib/cgroup.h"
 #include "lib/child.h"
 #include "lib/start.h"
-
-/* What one spawn holds in the parent. */
-struct spawn {
-	struct nsexec_plan *plan;
-	struct nsx_spec *spec;
-	struct nsx_page *page;
-	size_t mapped;
-	int memory_fd;
-	int status_fd; /* our end */
-	int child_fd;  /* the children's end */
-	int tty_fd;
-	pid_t engine_pid;
-	bool ready;
-	bool stdio_open; /* 0, 1 and 2 are */
-	struct nsexec_spawn_args args;
-};
 
 static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn_args *args,
 		      struct nsx_err *err)
@@ -56,16 +42,7 @@ static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn
 	return 0;
 }
 
-static void tell(const struct spawn *spawn, uint32_t type, pid_t pid, const char *role,
-		 const char *text)
-{
-	struct nsexec_event event = { .type = type, .pid = pid, .role = role, .text = text };
-
-	if (spawn->args.event != NULL)
-		spawn->args.event(spawn->args.data, &event);
-}
-
-static void tell_sockets(const struct spawn *spawn)
+static void tell_sockets(const struct nsx_spawn *spawn)
 {
 	char text[64];
 	struct nsx_str out = NSX_STR(text, sizeof(text));
@@ -75,55 +52,7 @@ static void tell_sockets(const struct spawn *spawn)
 	nsx_str_add(&out, ", ");
 	nsx_str_add_i64(&out, spawn->child_fd);
 	nsx_str_add(&out, ")");
-	tell(spawn, NSEXEC_EVENT_DEBUG, 0, "parent", text);
-}
-
-/* Take one message. Returns 1 to go on, 0 at the end. Its contents may come from a hostile process. */
-static int receive(struct spawn *spawn, struct nsx_err *err)
-{
-	struct nsx_msg msg;
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = &msg, .iov_len = sizeof(msg) };
-	struct msghdr header = { .msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control) };
-	auto_close int fd = -EBADF;
-	ssize_t n;
-
-	while ((n = recvmsg(spawn->status_fd, &header, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
-		;
-	if (n <= 0)
-		return 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c != NULL; c = CMSG_NXTHDR(&header, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	if (n != sizeof(msg))
-		return 1;
-
-	msg.role[sizeof(msg.role) - 1] = '\0';
-	if (msg.type == NSX_MSG_ERROR) {
-		nsx_err_sanitize(&msg.err);
-		if (err->code == 0)
-			*err = msg.err;
-		return 1;
-	}
-	msg.err.code = -1;
-	nsx_err_sanitize(&msg.err);
-	if (msg.type == NSX_MSG_READY)
-		spawn->ready = true;
-	else if (msg.type == NSX_MSG_TTY && spawn->tty_fd < 0 &&
-		 (spawn->spec->set & NSX_SET_TTY) != 0)
-		spawn->tty_fd = nsx_take_fd(&fd);
-	else if (msg.type == NSX_MSG_STEP)
-		tell(spawn, NSEXEC_EVENT_STEP, 0, msg.role, msg.err.step);
-	else if (msg.type == NSX_MSG_INFO || msg.type == NSX_MSG_WARNING)
-		tell(spawn, msg.type == NSX_MSG_INFO ? NSEXEC_EVENT_INFO : NSEXEC_EVENT_WARNING, 0,
-		     msg.role, msg.err.object);
-	return 1;
+	nsx_tell(spawn, NSEXEC_EVENT_DEBUG, 0, "parent", text);
 }
 
 static void reap(pid_t pid)
@@ -133,19 +62,25 @@ static void reap(pid_t pid)
 			;
 }
 
+/* Bounded: one that a process of the container traces is reaped when that lets it go, or ends. */
 static void kill_and_reap(pid_t pid)
 {
+	struct timespec pause = { .tv_nsec = 100000 };
 	siginfo_t info;
 
 	/* the page has pids that the kernel wrote; still, only ever a child of ours is touched */
-	if (pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0) {
-		(void)kill(pid, SIGKILL);
-		reap(pid);
+	if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+		return;
+	(void)kill(pid, SIGKILL);
+	for (int tries = 0; tries < 100 && waitpid(pid, NULL, __WALL | WNOHANG) == 0; tries++) {
+		(void)nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 20000000)
+			pause.tv_nsec *= 2;
 	}
 }
 
 /* The starter as a process of its own, from the helper image: plan and page go with it in one memfd. */
-static int start_image(struct spawn *spawn, struct nsx_err *err)
+static int start_image(struct nsx_spawn *spawn, struct nsx_err *err)
 {
 	char memory[16];
 	char status[16];
@@ -193,7 +128,7 @@ static int start_image(struct spawn *spawn, struct nsx_err *err)
 }
 
 /* The starter as a part of this process, whose forks are safe: a small program that has protected itself. */
-static int start_here(struct spawn *spawn, struct nsx_err *err)
+static int start_here(struct nsx_spawn *spawn, struct nsx_err *err)
 {
 	struct nsx_run run;
 	int r;
@@ -208,7 +143,6 @@ static int start_here(struct spawn *spawn, struct nsx_err *err)
 		run.image_fd = r;
 	}
 	r = nsx_start(&run, err);
-	nsx_protect_release();
 	nsx_run_done(&run);
 	return r;
 }
@@ -218,7 +152,7 @@ static int start_here(struct spawn *spawn, struct nsx_err *err)
  * Ours go elsewhere; where the starter is this process, /dev/null fills the holes, or its next descriptor would. (The
  * helper image does that for itself.)
  */
-static int fill_stdio(struct spawn *spawn, bool here, struct nsx_err *err)
+static int fill_stdio(struct nsx_spawn *spawn, bool here, struct nsx_err *err)
 {
 	int *const ours[] = { &spawn->status_fd, &spawn->child_fd };
 
@@ -247,7 +181,7 @@ static int fill_stdio(struct spawn *spawn, bool here, struct nsx_err *err)
 	return 0;
 }
 
-static int open_spawn(struct spawn *spawn, bool here, struct nsx_err *err)
+static int open_spawn(struct nsx_spawn *spawn, bool here, struct nsx_err *err)
 {
 	int pair[2];
 	int r;
@@ -280,12 +214,10 @@ static int open_spawn(struct spawn *spawn, bool here, struct nsx_err *err)
 }
 
 /* Who is the process of the program? The helpers have ended, or will; nothing of them stays. */
-static pid_t collect(struct spawn *spawn, bool failed)
+static pid_t collect(struct nsx_spawn *spawn, bool failed)
 {
 	const struct nsx_page *page = spawn->page;
-	pid_t last = page->final_pid > 0 ? page->final_pid :
-		     page->inner_pid > 0 ? page->inner_pid :
-					   page->helper_pid;
+	pid_t last = nsx_last_pid(page);
 
 	if (spawn->engine_pid > 0)
 		reap(spawn->engine_pid);
@@ -301,7 +233,7 @@ static pid_t collect(struct spawn *spawn, bool failed)
 }
 
 /* It ended without a word: killed, by whomever. */
-static void silent_death(struct spawn *spawn, struct nsx_err *err)
+static void silent_death(struct nsx_spawn *spawn, struct nsx_err *err)
 {
 	char text[16];
 
@@ -314,7 +246,7 @@ static void silent_death(struct spawn *spawn, struct nsx_err *err)
 	(void)nsx_str_copy(err->step, sizeof(err->step), text);
 }
 
-static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret,
+static int hand_out(struct nsx_spawn *spawn, pid_t pid, struct nsexec_process **ret,
 		    struct nsx_err *err)
 {
 	struct nsexec_process *process = calloc(1, sizeof(*process));
@@ -325,7 +257,8 @@ static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret,
 	process->pid = pid;
 	process->tty_fd = -EBADF;
 	process->keeper_fd = -EBADF;
-	process->pidfd = nsx_sys_pidfd_open(pid);
+	process->status_fd = -EBADF;
+	process->pidfd = spawn->pidfd >= 0 ? nsx_take_fd(&spawn->pidfd) : nsx_sys_pidfd_open(pid);
 	if (process->pidfd < 0) {
 		r = nsx_err_sys(err, "pidfd_open", "process");
 		free(process);
@@ -343,6 +276,7 @@ static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret,
 		return r;
 	}
 	process->tty_fd = nsx_take_fd(&spawn->tty_fd);
+	process->status_fd = nsx_take_fd(&spawn->status_fd);
 	process->page = spawn->page;
 	process->page_bytes = spawn->mapped;
 	spawn->page = NULL;
@@ -350,7 +284,7 @@ static int hand_out(struct spawn *spawn, pid_t pid, struct nsexec_process **ret,
 	return 0;
 }
 
-static void close_spawn(struct spawn *spawn)
+static void close_spawn(struct nsx_spawn *spawn)
 {
 	if (spawn->page != NULL)
 		(void)munmap(spawn->page, spawn->mapped);
@@ -358,10 +292,12 @@ static void close_spawn(struct spawn *spawn)
 	nsx_close_fd(&spawn->status_fd);
 	nsx_close_fd(&spawn->child_fd);
 	nsx_close_fd(&spawn->tty_fd);
+	nsx_close_fd(&spawn->pidfd);
 	free(spawn->spec);
 }
 
-static int run_spawn(struct spawn *spawn, struct nsexec_process **ret_process, struct nsx_err *err)
+static int run_spawn(struct nsx_spawn *spawn, struct nsexec_process **ret_process,
+		     struct nsx_err *err)
 {
 	bool here = (spawn->args.flags & NSEXEC_SPAWN_FORK_SELF) != 0 &&
 		    nsx_protect_check(NULL) == 0;
@@ -374,12 +310,11 @@ static int run_spawn(struct spawn *spawn, struct nsexec_process **ret_process, s
 
 	r = here ? start_here(spawn, err) : start_image(spawn, err);
 	nsx_close_fd(&spawn->child_fd);
-	while (receive(spawn, err) > 0)
-		;
+	nsx_listen(spawn, err);
 	silent_death(spawn, err);
 	pid = collect(spawn, err->code != 0);
 	if (err->code == 0) {
-		tell(spawn, NSEXEC_EVENT_CHILD, pid, "parent", "");
+		nsx_tell(spawn, NSEXEC_EVENT_CHILD, pid, "parent", "");
 		r = hand_out(spawn, pid, ret_process, err);
 		if (r < 0)
 			kill_and_reap(pid);
@@ -393,12 +328,13 @@ int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
 		 struct nsexec_process **ret_process, struct nsexec_err *err)
 {
 	struct nsx_err detail = { 0 };
-	struct spawn spawn = {
+	struct nsx_spawn spawn = {
 		.plan = plan,
 		.memory_fd = -EBADF,
 		.status_fd = -EBADF,
 		.child_fd = -EBADF,
 		.tty_fd = -EBADF,
+		.pidfd = -EBADF,
 		.stdio_open = true,
 	};
 	int r = check_args(args, &spawn.args, &detail);

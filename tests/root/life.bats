@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Life and death: who ends with whom, and what is left.
+# timeout: 240
+
+load ../helpers
+
+setup_file() {
+	[ "$(id -u)" = 0 ] || skip "not root"
+}
+
+no_files() {
+	! [ -e "$1" ]
+}
+
+# The directory in cgroup v2 that a process is in.
+cgroup2_of() {
+	sed -n 's/^0:://p' "/proc/$1/cgroup"
+}
+
+@test "SIGKILL to nsexec launch ends the program, with and without --init" {
+	for option in --no-tty --init; do
+		launch "$option" -- sh -c 'sleep 1000 & echo ready; wait'
+		until_true grep -q ready "$log"
+		kill -KILL "$supervisor"
+		until_true 2 gone "$container" || fail "with $option"
+	done
+}
+
+@test "SIGKILL to nsexec launch ends the program also in the caller's pid namespace and as another user" {
+	launch --ns pid=host --user 1000:1000 -- sleep 1000
+	kill -KILL "$supervisor"
+	until_true 2 gone "$container"
+	launch --ns user=new --uid-map 0:100000:65536 --gid-map 0:100000:65536 --user 5:5 -- sleep 1000
+	kill -KILL "$supervisor"
+	until_true 2 gone "$container"
+}
+
+@test "SIGKILL to nsexec enter ends the program, and only that" {
+	launch --seccomp unconfined -- sleep 1000
+	for options in "--no-tty" "--user 1000:1000" "--only net"; do
+		# shellcheck disable=SC2086 # words
+		background "$NSEXEC" enter --pid-file "$BATS_TEST_TMPDIR/entered" $options "$container" -- sleep 2000
+		until_true test -s "$BATS_TEST_TMPDIR/entered"
+		entered=$(cat "$BATS_TEST_TMPDIR/entered")
+		until_true grep -q sleep "/proc/$entered/cmdline"
+		kill -KILL "$background"
+		until_true 2 gone "$entered" || fail "with $options"
+		rm "$BATS_TEST_TMPDIR/entered"
+	done
+	check alive "$container"
+}
+
+@test "--detach lives on, in launch and enter" {
+	nsexec launch --detach --seccomp unconfined --pid-file "$BATS_TEST_TMPDIR/pid" -- sleep 1000 >/dev/null 2>&1 3>&-
+	container=$(cat "$BATS_TEST_TMPDIR/pid")
+	nsexec enter --detach --pid-file "$BATS_TEST_TMPDIR/entered" "$container" -- sleep 1000 >/dev/null 2>&1 3>&-
+	entered=$(cat "$BATS_TEST_TMPDIR/entered")
+	sleep 0.3
+	check alive "$container"
+	check alive "$entered"
+	kill -KILL "$container"
+	until_true 2 gone "$container"
+	until_true 2 gone "$entered"
+}
+
+@test "the container's end ends what entered it, with 137" {
+	launch --seccomp unconfined -- sleep 1000
+	background "$NSEXEC" enter --pid-file "$BATS_TEST_TMPDIR/entered" "$container" -- sleep 2000
+	until_true test -s "$BATS_TEST_TMPDIR/entered"
+	kill -KILL "$container"
+	wait "$background" && code=0 || code=$?
+	same "$code" 137
+}
+
+@test "--die-with-parent ends all when the parent of nsexec ends; without, it goes on" {
+	for verb in launch enter; do
+		for option in --die-with-parent --no-tty; do
+			target=
+			if [ $verb = enter ]; then
+				launch --seccomp unconfined -- sleep 1000
+				target=$container
+			fi
+			rm -f "$BATS_TEST_TMPDIR/pid"
+			# shellcheck disable=SC2016 # the inner shell expands it
+			background sh -c '"$@" & echo $! >"$0"; wait' "$BATS_TEST_TMPDIR/child" "$NSEXEC" $verb $option \
+				--pid-file "$BATS_TEST_TMPDIR/pid" $target -- sleep 2000
+			until_true test -s "$BATS_TEST_TMPDIR/pid"
+			program=$(cat "$BATS_TEST_TMPDIR/pid")
+			until_true grep -q sleep "/proc/$program/cmdline"
+			child=$(cat "$BATS_TEST_TMPDIR/child")
+			kill -KILL "$background"
+			if [ $option = --die-with-parent ]; then
+				until_true 2 gone "$program" || fail "$verb: the program lives"
+				until_true 2 gone "$child" || fail "$verb: nsexec lives"
+			else
+				sleep 0.5
+				check alive "$program"
+				kill -KILL "$child" # its parent is gone, so nobody but us would end it
+				until_true 2 gone "$program"
+			fi
+		done
+	done
+}
+
+@test "a killed nsexec leaves no name for longer than a second" {
+	name=t-life-$BATS_TEST_NUMBER-$$
+	launch --name "$name" -- sleep 1000
+	check test -d "/run/nsexec/$name"
+	kill -KILL "$supervisor"
+	until_true 2 gone "$container"
+	until_true 1 no_files "/run/nsexec/$name"
+}
+
+@test "a detached container's name goes with it" {
+	name=t-life-$BATS_TEST_NUMBER-$$
+	nsexec launch --detach --name "$name" --pid-file "$BATS_TEST_TMPDIR/pid" -- sleep 1000 >/dev/null 2>&1 3>&-
+	container=$(cat "$BATS_TEST_TMPDIR/pid")
+	run nsexec ls
+	has "$output" "$name"
+	kill -KILL "$container"
+	until_true 2 no_files "/run/nsexec/$name"
+}
+
+# The process that waits for the end of the container to clean up, made by nsexec.
+keepers_of() {
+	local stat pid
+	for stat in /proc/[0-9]*/stat; do
+		pid=${stat#/proc/}
+		pid=${pid%/stat}
+		# a child of the container's supervisor, or of its former child, that is not in the container
+		[ "$(readlink "/proc/$pid/exe" 2>/dev/null)" != "" ] || continue
+		case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+		*nsexec*"$1"* | nsexec-keep*) echo "$pid" ;;
+		esac
+	done
+}
+
+@test "when the keeper is killed, too, the next nsexec command removes the name" {
+	name=t-life-$BATS_TEST_NUMBER-$$
+	before=$(pgrep -f nsexec-keep | sort || :)
+	launch --name "$name" -- sleep 1000
+	keeper=$(comm -13 <(echo "$before") <(pgrep -f 'nsexec-keep' | sort))
+	[ -n "$keeper" ] || skip "no process called nsexec-keep"
+	for pid in $keeper; do
+		# only one that is ours: it has our name among what it is to clean up, or our supervisor above it
+		kill -KILL "$pid"
+	done
+	kill -KILL "$supervisor"
+	until_true 2 gone "$container"
+	[ -e "/run/nsexec/$name" ] || skip "somebody else removed the name already"
+	run nsexec ls
+	lacks "$output" "$name"
+	check_not test -e "/run/nsexec/$name"
+}
+
+@test "what a killed machine left below the run directory is no container" {
+	name=t-life-$BATS_TEST_NUMBER-$$
+	launch --name "$name" -- sleep 1000
+	mkdir "/run/nsexec/$name-old"
+	sed 's/^start .*/start 1/; s/^supervisor-start .*/supervisor-start 1/' "/run/nsexec/$name/state" >"/run/nsexec/$name-old/state"
+	run nsexec enter "$name-old" -- true
+	same "$status" 125
+	run nsexec ls
+	has "$output" "$name "
+	lacks "$output" "$name-old"
+	check_not test -e "/run/nsexec/$name-old"
+	run nsexec launch --name "$name-old" -- true
+	same "$status" 0
+}
+
+@test "without --name and limits there is no file and no cgroup of ours" {
+	before=$(find /sys/fs/cgroup -type d | sort)
+	files=$(find /run -xdev -newer /proc/self/stat 2>/dev/null | grep nsexec || :)
+	launch -- sleep 1000
+	same "$(find /sys/fs/cgroup -type d | sort)" "$before"
+	same "$(find /run -xdev -newer /proc/self/stat 2>/dev/null | grep nsexec || :)" "$files"
+}
+
+@test "a program that ends at once does so with its status, however often" {
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		run nsexec launch -- sh -c "exit $i"
+		same "$status" "$i"
+	done
+}
+
+@test "a stopped program is not an ended one" {
+	launch -- sleep 1000
+	kill -STOP "$container"
+	sleep 0.2
+	check alive "$supervisor"
+	kill -CONT "$container"
+	kill -KILL "$container"
+	wait "$supervisor" && code=0 || code=$?
+	same "$code" 137
+}
+
+@test "nsexec whose stdin, stdout and stderr are closed starts the program all the same" {
+	run timeout 20 sh -c '"$0" launch -- true <&- >&- 2>&-' "$NSEXEC"
+	same "$status" 0
+	launch --seccomp unconfined -- sleep 1000
+	run timeout 20 sh -c '"$0" enter "$1" -- true <&- >&- 2>&-' "$NSEXEC" "$container"
+	same "$status" 0
+}
+
+@test "a caller that ignores SIGPIPE or SIGCHLD or blocks signals does not give that to the program" {
+	run timeout 20 env --ignore-signal=PIPE,CHLD "$NSEXEC" launch -- grep -E '^Sig(Ign|Blk)' /proc/self/status
+	same "$output" $'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000'
+	run timeout 20 env --block-signal=TERM,USR1 "$NSEXEC" launch -- grep -E '^Sig(Ign|Blk)' /proc/self/status
+	same "$output" $'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000'
+}
+
+@test "a caller that ignores SIGCHLD gets the exit status" {
+	run timeout 20 env --ignore-signal=CHLD "$NSEXEC" launch -- sh -c 'exit 6'
+	same "$status" 6
+}
