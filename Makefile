@@ -76,14 +76,11 @@ install: system
 	@install -D -m 755 $(NSEXEC) $(DESTDIR)$(PREFIX)/bin/nsexec
 	@strip $(DESTDIR)$(PREFIX)/bin/nsexec
 
+# what `install` has put there, as meson knows it
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/nsexec $(DESTDIR)$(LIBDIR)/libnsexec.a $(DESTDIR)$(LIBDIR)/libnsexec.so*
-	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/libnsexec.pc
-	rm -rf $(DESTDIR)$(PREFIX)/include/nsexec
-	rm -f $(DESTDIR)$(PREFIX)/share/man/man*/nsexec*.[0-9] $(DESTDIR)$(PREFIX)/share/man/man3/libnsexec.3
-	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nsexec
-	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nsexec
-	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/nsexec.fish
+	@meson introspect $(SYSTEM) --installed | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin).values()))' | \
+		while read -r file; do rm -rf "$(DESTDIR)$$file"; done
+	@rm -f $(DESTDIR)$(PREFIX)/bin/nsexec $(DESTDIR)$(LIBDIR)/libnsexec.so $(DESTDIR)$(LIBDIR)/libnsexec.so.0
 
 dist: static
 	@tools/dist $(VERSION) $(COMMIT)

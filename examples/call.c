@@ -59,8 +59,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "call: %s\n", text);
 		return 125;
 	}
-	printf("%s child, %lld bytes\n", class == NSEXEC_CALL_CLASS_SHARED ? "memory-sharing" : "forked",
-	       (long long)n);
+	printf("%s child, %lld bytes\n",
+	       class == NSEXEC_CALL_CLASS_SHARED ? "memory-sharing" : "forked", (long long)n);
 	(void)fwrite(devices, 1, (size_t)n, stdout);
 	return 0;
 }

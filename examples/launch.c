@@ -12,11 +12,13 @@
 
 static int make_plan(struct nsexec_plan *plan, char **command, struct nsexec_err *err)
 {
-	static char *const environment[] = { "PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root", NULL };
+	static char *const environment[] = { (char *)"PATH=/usr/bin:/bin:/usr/sbin:/sbin",
+					     (char *)"HOME=/root", NULL };
 	uint32_t kinds = NSEXEC_NS_ALL & ~NSEXEC_NS_TIME;
 
 	if (geteuid() == 0)
-		kinds &= ~NSEXEC_NS_USER; /* root may make the others without; a user namespace would be safer */
+		kinds &=
+			~NSEXEC_NS_USER; /* root may make the others without; a user namespace would be safer */
 	if (nsexec_plan_set_ns(plan, kinds, NSEXEC_NS_MODE_NEW, err) < 0 ||
 	    nsexec_plan_set_root_default(plan, err) < 0 ||
 	    nsexec_plan_add_standard_mounts(plan, 0, err) < 0 ||

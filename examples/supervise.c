@@ -23,8 +23,9 @@ static int await(struct nsexec_process *process, int timeout_ms)
 
 static int make_plan(struct nsexec_plan *plan, char **command, struct nsexec_err *err)
 {
-	static char *const environment[] = { "PATH=/usr/bin:/bin:/usr/sbin:/sbin", NULL };
-	uint32_t kinds = NSEXEC_NS_MNT | NSEXEC_NS_PID | NSEXEC_NS_IPC | NSEXEC_NS_UTS | NSEXEC_NS_NET;
+	static char *const environment[] = { (char *)"PATH=/usr/bin:/bin:/usr/sbin:/sbin", NULL };
+	uint32_t kinds = NSEXEC_NS_MNT | NSEXEC_NS_PID | NSEXEC_NS_IPC | NSEXEC_NS_UTS |
+			 NSEXEC_NS_NET;
 
 	if (geteuid() != 0)
 		kinds |= NSEXEC_NS_USER;

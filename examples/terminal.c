@@ -30,7 +30,8 @@ static bool copy(int from, int to)
 static void session(struct nsexec_process *process)
 {
 	int master = nsexec_process_tty(process);
-	struct pollfd fds[2] = { { .fd = master, .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = master, .events = POLLIN },
+				 { .fd = STDIN_FILENO, .events = POLLIN } };
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0)
@@ -38,7 +39,9 @@ static void session(struct nsexec_process *process)
 		if (fds[0].revents != 0 && !copy(master, STDOUT_FILENO))
 			return; /* EIO: nobody in the container has it open any more */
 		if (fds[1].revents != 0 && !copy(STDIN_FILENO, master)) {
-			(void)!write(master, "\004", 1); /* our input has ended: end of file, as a terminal has it */
+			(void)!write(
+				master, "\004",
+				1); /* our input has ended: end of file, as a terminal has it */
 			fds[1].fd = -1;
 		}
 	}

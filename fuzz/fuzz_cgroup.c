@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (text != NULL) {
 		*text++ = '\0';
 		found = nsx_cgroup_line(text, key, path, sizeof(path));
-		if (found != NULL && (found != path || strlen(path) >= sizeof(path) || strchr(path, '\n') != NULL))
+		if (found != NULL &&
+		    (found != path || strlen(path) >= sizeof(path) || strchr(path, '\n') != NULL))
 			abort();
 	}
 	free(key);

@@ -49,7 +49,8 @@ static int values(unsigned choice, struct nsexec_plan *plan, const char *text, s
 			abort();
 		return r;
 	default:
-		return parse_name(text) && (strlen(text) > 63 || strchr(text, '/') != NULL || text[0] == '.') ?
+		return parse_name(text) && (strlen(text) > 63 || strchr(text, '/') != NULL ||
+					    text[0] == '.') ?
 			       (abort(), 0) :
 			       0;
 	}
@@ -64,7 +65,8 @@ static int words(const struct opt_verb *verb, void *config, char *text, struct n
 
 	for (char *p = strtok(text, "\n"); p != NULL && count < 33; p = strtok(NULL, "\n")) {
 		/* these print */
-		if (strcmp(p, "--help") != 0 && strcmp(p, "-h") != 0 && strcmp(p, "--list-options") != 0)
+		if (strcmp(p, "--help") != 0 && strcmp(p, "-h") != 0 &&
+		    strcmp(p, "--list-options") != 0)
 			argv[count++] = p;
 	}
 	r = opt_parse(verb, argv, config, &rest, err);

@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	} else if (value != 7) {
 		abort();
 	}
-	if (nsx_num_parse_u64(text, 1000, &limited) == 0 ? limited > 1000 || limited != value : limited != 7)
+	if (nsx_num_parse_u64(text, 1000, &limited) == 0 ? limited > 1000 || limited != value :
+							   limited != 7)
 		abort();
 	if (nsx_num_parse_id(text, &id) == 0 ? id != value || id == UINT32_MAX : id != 7)
 		abort();
@@ -47,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	p = text;
 	value = 7;
-	if (nsx_num_scan_u64(&p, &value) == 0 ? p == text || p > text + size : p != text || value != 7)
+	if (nsx_num_scan_u64(&p, &value) == 0 ? p == text || p > text + size :
+						p != text || value != 7)
 		abort();
 	free(text);
 	return 0;

@@ -27,7 +27,8 @@ static void use_bytes(const struct nsx_spec *spec, enum nsx_list list)
 static void use_mounts(const struct nsx_spec *spec)
 {
 	size_t count;
-	const struct nsx_mount *mounts = nsx_spec_list(spec, NSX_LIST_MOUNTS, sizeof(*mounts), &count);
+	const struct nsx_mount *mounts =
+		nsx_spec_list(spec, NSX_LIST_MOUNTS, sizeof(*mounts), &count);
 
 	for (size_t i = 0; i < count; i++) {
 		use_text(nsx_spec_text(spec, mounts[i].source));
@@ -54,11 +55,11 @@ static void use_filters(const struct nsx_spec *spec)
 
 static void use_texts(const struct nsx_spec *spec)
 {
-	static const enum nsx_list lists[] = { NSX_LIST_TEXT,	 NSX_LIST_MASKED, NSX_LIST_READONLY,
-					       NSX_LIST_CLEANUP, NSX_LIST_ARGV,	  NSX_LIST_ENV,
+	static const enum nsx_list lists[] = { NSX_LIST_TEXT,    NSX_LIST_MASKED, NSX_LIST_READONLY,
+					       NSX_LIST_CLEANUP, NSX_LIST_ARGV,   NSX_LIST_ENV,
 					       NSX_LIST_ENV_ADD };
 	const uint32_t single[] = { spec->root_path, spec->hostname, spec->label,
-				    spec->cwd,	     spec->root_dir, spec->cwd_dir };
+				    spec->cwd,       spec->root_dir, spec->cwd_dir };
 
 	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
 		use_text(nsx_spec_text(spec, single[i]));
@@ -77,7 +78,8 @@ static void repair(struct nsx_spec *spec, size_t size)
 	for (size_t i = 0; i < NSX_LIST_COUNT; i++) {
 		struct nsx_list_ref *ref = &spec->lists[i];
 
-		ref->offset = (uint32_t)(sizeof(*spec) + ref->offset % (size - sizeof(*spec) + 1)) & ~7u;
+		ref->offset = (uint32_t)(sizeof(*spec) + ref->offset % (size - sizeof(*spec) + 1)) &
+			      ~7u;
 		ref->bytes = ref->bytes % 64;
 	}
 }
@@ -93,7 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		bytes++;
 		size--;
 	}
-	spec = malloc(size > 0 ? size : 1); /* of the exact size, so that the sanitizer sees a step too far */
+	spec = malloc(size > 0 ?
+			      size :
+			      1); /* of the exact size, so that the sanitizer sees a step too far */
 	if (spec == NULL)
 		return 0;
 	if (size > 0)

@@ -178,19 +178,28 @@ refuses_options() {
 		[[ ${stderr_lines[1]} == "hint: "* ]]
 }
 
-setup() {
+# What a setup() of a file's own begins with.
+common_setup() {
 	started=()
 	unset SHELL TERM NSX_X
-	# functions of bats in the environment: sh passes on what it does not understand, sometimes
+	# a function of bats in the environment, which sh does not pass on
 	export -n -f bats_readlinkf 2>/dev/null || :
 	export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 }
 
+setup() {
+	common_setup
+}
+
 # They are our children, so their numbers are theirs as long as we have not waited.
-teardown() {
+end_started() {
 	local pid
 	for pid in "${started[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || :
 		wait "$pid" 2>/dev/null || :
 	done
+}
+
+teardown() {
+	end_started
 }

@@ -99,7 +99,7 @@ static void block_signals(sigset_t *set)
 	(void)sigprocmask(SIG_BLOCK, set, NULL);
 }
 
-/* While the program runs there is time to look for what others left. */
+/* A program that takes its time leaves us some to look for what others left. */
 static void sweep(void)
 {
 	registry_each(NULL, NULL, REGISTRY_SOME);
@@ -109,6 +109,7 @@ static void sweep(void)
 static void loop(struct supervisor *s, int signal_fd)
 {
 	struct terminal *t = &s->terminal;
+	int timeout_ms = 200;
 
 	for (;;) {
 		struct pollfd fds[4] = {
@@ -119,8 +120,14 @@ static void loop(struct supervisor *s, int signal_fd)
 			  .events = POLLIN },
 		};
 
-		if (poll(fds, 4, -1) < 0 && errno != EINTR)
+		int r = poll(fds, 4, timeout_ms);
+
+		if (r < 0 && errno != EINTR)
 			return;
+		if (r == 0) {
+			sweep();
+			timeout_ms = -1;
+		}
 		if (fds[1].revents != 0)
 			handle_signal(s, signal_fd);
 		if (fds[2].revents != 0)
@@ -148,24 +155,17 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 	struct nsexec_status status;
 	struct nsexec_err err = { 0 };
 	sigset_t set;
+	int signal_fd;
 	int r;
 
 	block_signals(&set);
-	/* most programs that are not given a terminal have ended by now */
-	r = nsexec_process_tty(process) >= 0 ? -ETIMEDOUT :
-					       nsexec_process_try_wait(process, &status, &err);
-	if (r == -ETIMEDOUT) {
-		int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-
-		err = (struct nsexec_err){ 0 };
-		terminal_open(&s.terminal, process);
-		sweep();
-		loop(&s, signal_fd);
-		drain(&s.terminal);
-		terminal_close(&s.terminal);
-		r = nsexec_process_try_wait(process, &status, &err);
-		(void)close(signal_fd);
-	}
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	terminal_open(&s.terminal, process);
+	loop(&s, signal_fd);
+	drain(&s.terminal);
+	terminal_close(&s.terminal);
+	r = nsexec_process_try_wait(process, &status, &err);
+	(void)close(signal_fd);
 	if (r < 0)
 		return output_error(output, &err);
 	if (status.exited)

@@ -19,7 +19,6 @@
  */
 #include <elf.h>
 #include <errno.h>
-#include <linux/ptrace.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,9 +33,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef PTRACE_GET_SYSCALL_INFO
-#define PTRACE_GET_SYSCALL_INFO 0x420e
-#endif
 #ifndef __WALL
 #define __WALL 0x40000000
 #endif
@@ -54,6 +50,7 @@ struct process {
 	bool ours;       /* this exit is the one to change */
 	bool waits;      /* stopped before we knew of it */
 	bool known;
+	bool begun;      /* what the fork of this program does before it executes the command does not count */
 };
 
 static struct process processes[PROCESSES_MAX];
@@ -78,7 +75,7 @@ static struct process *find(pid_t pid)
 		if (processes[i].pid == pid)
 			return &processes[i];
 	if (process_count == PROCESSES_MAX)
-		die("too many processes");
+		exit(99);
 	processes[process_count].pid = pid;
 	return &processes[process_count++];
 }
@@ -155,9 +152,9 @@ static void leave(struct process *p, int64_t result)
 
 static void syscall_stop(struct process *p)
 {
-	struct ptrace_syscall_info info;
+	struct __ptrace_syscall_info info;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) < 0)
+	if (!p->begun || ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) < 0)
 		return;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		p->call = info.entry.nr;
@@ -188,6 +185,7 @@ static void new_child(struct process *parent)
 		       parent->children++);
 	child->foreign = parent->foreign;
 	child->known = true;
+	child->begun = true;
 	fprintf(out, "process %s %d\n", child->path, child->pid);
 	if (child->waits)
 		go_on(child, 0);
@@ -206,6 +204,7 @@ static void stopped(struct process *p, int status)
 		new_child(p);
 		sig = 0;
 	} else if (event == PTRACE_EVENT_EXEC) {
+		p->begun = true;
 		if (p->call == SYS_execve && strcmp(p->path, "0") != 0) {
 			p->foreign = true;
 			fprintf(out, "foreign %s\n", p->path);

@@ -21,14 +21,11 @@ own_group() {
 }
 
 teardown() {
-	local pid i
+	local i
 	for ((i = ${#groups[@]} - 1; i >= 0; i--)); do
 		[ ! -e "${groups[i]}/freezer.state" ] || echo THAWED >"${groups[i]}/freezer.state"
 	done
-	for pid in "${started[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || :
-		wait "$pid" 2>/dev/null || :
-	done
+	end_started
 	for ((i = ${#groups[@]} - 1; i >= 0; i--)); do
 		until_true rmdir "${groups[i]}"
 	done

@@ -302,7 +302,11 @@ static void check_memory(pid_t pid)
 		unsigned long from, to;
 		char mode[8];
 
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || mode[0] != 'r')
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3)
+			continue;
+		if (mode[1] == 'w' && mode[3] == 's')
+			violation("memory that it shares with the caller", pid, line);
+		if (mode[0] != 'r')
 			continue;
 		for (unsigned long at = from; at < to; at += sizeof(buf) - 64) {
 			size_t want = to - at < sizeof(buf) ? to - at : sizeof(buf);
@@ -636,6 +640,7 @@ static int hostile_environ(char **argv)
 	envp[count++] = (char *)"=empty-name";
 	envp[count++] = (char *)"PATH=/bin";
 	envp[count++] = (char *)"PATH=/second";
+	envp[count++] = (char *)"LD_PRELOAD=/evil.so";
 	envp[count++] = (char *)"\033[31m=\377\376";
 	for (size_t got = 0; got < bytes && count < 4000; got += piece) {
 		char *text = malloc(piece + 1);
@@ -646,6 +651,74 @@ static int hostile_environ(char **argv)
 	}
 	(void)execve("/bin/helper", (char *[]){ (char *)"helper", (char *)"stay", NULL }, envp);
 	return perror("execve"), 1;
+}
+
+static int stay(void);
+
+#ifndef PR_SET_MM_MAP
+#define PR_SET_MM_MAP 14
+#endif
+
+/* memory KIND MIB: let /proc/PID/environ show memory of our choice; no capability is needed for that */
+static int hostile_memory(char **argv)
+{
+	struct {
+		uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end,
+			env_start, env_end;
+		uint64_t *auxv;
+		uint32_t auxv_size, exe_fd;
+	} map = { .exe_fd = (uint32_t)-1 };
+	size_t bytes = strtoul(argv[1], NULL, 10) << 20;
+	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char text[4096], *p;
+	unsigned long long f[52] = { 0 };
+
+	if (memory == MAP_FAILED || slurp(getpid(), "stat", text, sizeof(text)) <= 0 || !(p = strrchr(text, ')')))
+		return perror("memory"), 1;
+	p += 4;
+	for (int i = 4; i < 52; i++)
+		f[i] = strtoull(p, &p, 10);
+	map.start_code = f[26];
+	map.end_code = f[27];
+	map.start_stack = f[28];
+	map.start_data = f[45];
+	map.end_data = f[46];
+	map.start_brk = f[47];
+	map.brk = (uint64_t)(uintptr_t)sbrk(0);
+	map.arg_start = map.env_start = (uint64_t)(uintptr_t)memory;
+	map.arg_end = map.env_end = map.env_start + bytes;
+	if (strcmp(argv[0], "letters") == 0)
+		memset(memory, 'A', bytes);
+	for (size_t i = 0; strcmp(argv[0], "short") == 0 && i + 3 < bytes; i += 3)
+		memcpy(memory + i, "A=", 3);
+	if (strcmp(argv[0], "hole") == 0)
+		(void)mprotect(memory, bytes, PROT_NONE);
+	if (strcmp(argv[0], "beyond") == 0) /* a file that ends before its mapping */
+		(void)mmap(memory, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, open("/etc/passwd", O_RDONLY), 0);
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) < 0)
+		return perror("prctl(PR_SET_MM_MAP)"), 1;
+	return stay();
+}
+
+/* named: a name that looks like fields of /proc/PID/stat and lines of /proc/PID/status */
+static int named(void)
+{
+	(void)prctl(PR_SET_NAME, ") R 1 1\nUid: 7");
+	return stay();
+}
+
+/* traced: a child of ours that is stopped under us for ever, like the program that a debugger runs */
+static int traced(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (;;)
+			(void)poll(NULL, 0, 60000);
+	}
+	(void)ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+	(void)ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	return stay();
 }
 
 static int stay(void)
@@ -716,6 +789,12 @@ int main(int argc, char **argv)
 		return race(argv + 2);
 	if (strcmp(what, "environ") == 0 && argc > 2)
 		return hostile_environ(argv + 2);
+	if (strcmp(what, "memory") == 0 && argc > 3)
+		return hostile_memory(argv + 2);
+	if (strcmp(what, "named") == 0)
+		return named();
+	if (strcmp(what, "traced") == 0)
+		return traced();
 	if (strcmp(what, "report") == 0)
 		return report();
 	if (strcmp(what, "tiocsti") == 0)

@@ -179,11 +179,7 @@ runc_end() {
 
 teardown() {
 	runc_end
-	local pid
-	for pid in "${started[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || :
-		wait "$pid" 2>/dev/null || :
-	done
+	end_started
 }
 
 @test "runc, the default of runc spec" {

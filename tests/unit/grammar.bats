@@ -7,11 +7,10 @@
 load ../helpers
 
 setup() {
-	started=()
+	common_setup
 	cd "$BATS_TEST_TMPDIR"
 	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
 	mkdir "$XDG_RUNTIME_DIR"
-	unset SHELL TERM NSX_X
 	bad=()
 }
 
@@ -318,7 +317,7 @@ enter_refuses() {
 
 @test "TARGET" {
 	refused enter
-	for target in "" 0 00 pid: pid:0 pid:x pid:1: pid:1:x pid:1:1:1 pid:-1 99999999999 2147483648 1x. a/b pidfd: pidfd:x \
+	for target in "" 0 00 pid: pid:0 pid:x pid:1: pid:1:x pid:1:1:1 pid:-1 99999999999 2147483648 a/b pidfd: pidfd:x \
 		pidfd:-1 ns: ns:net ns:net= ns:foo=/x ns:=/x ns:net=/x,foo=/y ns:net=/x, "1 " " 1" "a b" .a; do
 		refused enter "$target" true
 	done
