@@ -37,12 +37,14 @@ $(SYSTEM)/build.ninja: $(STATIC)/build.ninja
 
 static: deps
 	@$(MAKE) --no-print-directory $(STATIC)/build.ninja
-	@meson configure $(STATIC) -Dcommit=$(COMMIT) >/dev/null
+	@[ "$$(cat $(STATIC)/.commit 2>/dev/null)" = $(COMMIT) ] || { meson configure $(STATIC) -Dcommit=$(COMMIT) >/dev/null && \
+		ninja -C $(STATIC) build.ninja >$(STATIC).log && echo $(COMMIT) >$(STATIC)/.commit; }
 	@ninja -C $(STATIC) --quiet
 
 system: static
 	@$(MAKE) --no-print-directory $(SYSTEM)/build.ninja
-	@meson configure $(SYSTEM) -Dprefix=$(PREFIX) -Dlibdir=$(LIBDIR) >/dev/null
+	@[ "$$(cat $(SYSTEM)/.prefix 2>/dev/null)" = $(PREFIX):$(LIBDIR) ] || { meson configure $(SYSTEM) -Dprefix=$(PREFIX) \
+		-Dlibdir=$(LIBDIR) >/dev/null && ninja -C $(SYSTEM) build.ninja >$(SYSTEM).log && echo $(PREFIX):$(LIBDIR) >$(SYSTEM)/.prefix; }
 	@ninja -C $(SYSTEM) --quiet
 
 build: system

@@ -11,6 +11,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /**
  * nsexec_call_fn - The function to run
@@ -66,7 +69,9 @@ struct nsexec_call_args {
  *
  * The shared class is used when the caller promises NSEXEC_CALL_SIGNAL_SAFE and there is no user, pid or time
  * namespace to join and no deadline; everything else is forked. A forked child past its deadline is killed. Neither
- * class closes descriptors: @function sees those of the caller.
+ * class closes descriptors: @function sees those of the caller. In a pid namespace the child is visible to the
+ * container, with the caller's memory, descriptors and capabilities: join one only together with the container's own
+ * user namespace, or if the container has no CAP_SYS_PTRACE.
  *
  * fork-safe: no.  threads: any.  capabilities: CAP_SYS_ADMIN in the user namespaces that own what is joined, and
  * CAP_SYS_CHROOT for mnt and @root_fd.  Since: 0.1.0.
@@ -77,6 +82,9 @@ struct nsexec_call_args {
 int64_t nsexec_call(const struct nsexec_call_args *args, nsexec_call_fn *function, void *data,
 		    void *buf, size_t buf_size, uint32_t *ret_class, struct nsexec_err *err);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /** Bytes that nsexec_err_format() never needs more than, the closing NUL included. */
 #define NSEXEC_ERR_TEXT_MAX 1024
@@ -56,6 +59,9 @@ size_t nsexec_err_format(const struct nsexec_err *err, char *buf, size_t len);
  */
 const char *nsexec_err_hint(const struct nsexec_err *err);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 #define NSEXEC_FEATURE_CLONE3 0x0001u         /* clone3(2), 5.3; not forbidden by a filter */
 #define NSEXEC_FEATURE_OPENAT2 0x0002u        /* openat2(2), 5.6 */
@@ -41,6 +44,9 @@ uint64_t nsexec_feature_probe(void);
  */
 const char *nsexec_feature_name(uint64_t feature);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

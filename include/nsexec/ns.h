@@ -9,6 +9,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /* A kind is one bit, a set of kinds the sum of its bits. */
 #define NSEXEC_NS_USER 0x01u
@@ -67,6 +70,9 @@ struct nsexec_idmap {
  */
 int nsexec_idmap_parse(const char *text, struct nsexec_idmap *ret_map, struct nsexec_err *err);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

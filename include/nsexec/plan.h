@@ -17,6 +17,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 struct nsexec_plan;
 struct sock_filter;
@@ -425,6 +428,32 @@ int nsexec_plan_set_ids(struct nsexec_plan *plan, uint32_t uid, uint32_t gid,
 			struct nsexec_err *err);
 
 /**
+ * nsexec_plan_set_uid() - Set the user id (real, effective, saved) and leave the group id
+ * @plan: the plan
+ * @uid:  inside the user namespace of the process
+ * @err:  detail on failure, or NULL
+ *
+ * As nsexec_plan_set_ids().
+ * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
+ *
+ * Return: 0, -EINVAL (4294967295).
+ */
+int nsexec_plan_set_uid(struct nsexec_plan *plan, uint32_t uid, struct nsexec_err *err);
+
+/**
+ * nsexec_plan_set_gid() - Set the group id (real, effective, saved) and leave the user id
+ * @plan: the plan
+ * @gid:  inside the user namespace of the process
+ * @err:  detail on failure, or NULL
+ *
+ * As nsexec_plan_set_ids().
+ * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
+ *
+ * Return: 0, -EINVAL (4294967295).
+ */
+int nsexec_plan_set_gid(struct nsexec_plan *plan, uint32_t gid, struct nsexec_err *err);
+
+/**
  * nsexec_plan_set_groups() - Set the supplementary groups
  * @plan:   the plan
  * @groups: group ids, inside
@@ -791,6 +820,9 @@ const char *nsexec_cap_name(unsigned cap);
  */
 int nsexec_cap_parse(const char *name, unsigned *ret_cap, struct nsexec_err *err);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 struct nsexec_process;
 
@@ -223,6 +226,9 @@ int nsexec_process_kill(struct nsexec_process *process, int sig, struct nsexec_e
 int nsexec_process_resize(struct nsexec_process *process, uint16_t rows, uint16_t columns,
 			  struct nsexec_err *err);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

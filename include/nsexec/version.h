@@ -5,6 +5,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /** The version of these headers (SemVer). */
 #define NSEXEC_VERSION "0.1.0"
@@ -18,6 +21,9 @@ extern "C" {
  */
 const char *nsexec_version(void);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -236,9 +236,10 @@ static int make_plan(struct enter *e, char **words, struct nsx_err *err)
 		r = plan_directories(e, err);
 	if (r >= 0 && !process && !e->clear_env)
 		r = nsexec_plan_set_env(e->plan, environ, err);
-	if (r >= 0 && (e->has_uid || e->has_gid))
-		r = nsexec_plan_set_ids(e->plan, e->has_uid ? e->uid : 0, e->has_gid ? e->gid : 0,
-					err);
+	if (r >= 0 && e->has_uid)
+		r = nsexec_plan_set_uid(e->plan, e->uid, err);
+	if (r >= 0 && e->has_gid)
+		r = nsexec_plan_set_gid(e->plan, e->gid, err);
 	if (r >= 0)
 		r = nsexec_plan_add_caps(e->plan, e->caps_add, err);
 	if (r >= 0)

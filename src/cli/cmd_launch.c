@@ -318,8 +318,10 @@ static int launch(struct launch *l, char **words, struct nsx_err *err)
 	if (l->name != NULL) {
 		describe(&entry, l, argv);
 		r = registry_claim(l->plan, &entry, err);
-		if (r < 0)
+		if (r < 0) {
+			(void)nsx_str_copy(err->step, sizeof(err->step), "register");
 			return r;
+		}
 		if (filter_bytes > 0)
 			r = registry_save_filter(&entry, filter, filter_bytes, err);
 		options.entry = &entry;

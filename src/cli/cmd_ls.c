@@ -80,7 +80,7 @@ int cmd_ls(char **argv)
 	int r = opt_parse(&ls_verb, argv, &ls, &rest, &err);
 
 	if (r == 0 && rest[0] != NULL)
-		r = opt_error(&err, rest[0], NULL, "no such option");
+		r = opt_error(&err, rest[0], NULL, "ls takes no arguments");
 	if (r == 0) {
 		nsexec_sweep();
 		printf("%s", ls.json ? "[" : "");

@@ -64,6 +64,8 @@ int main(int argc, char *argv[])
 		(void)signal(SIGPIPE, SIG_DFL);
 		return verbs[i].run(argv + 1);
 	}
-	fprintf(stderr, "nsexec: '%s': no such verb; launch, enter and ls exist\n", argv[1]);
+	fprintf(stderr,
+		"nsexec: '%s': no such verb\nhint: launch, enter and ls exist; nsexec --help tells more\n",
+		argv[1]);
 	return EXIT_OURS;
 }

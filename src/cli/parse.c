@@ -284,9 +284,10 @@ int parse_cpus(const char *option, const char *value, uint64_t *ret_milli, struc
 		return opt_error(err, option, value, wanted);
 	if (*p == '.' ? strlen(p) > 4 || parse_fraction(p + 1, &nanoseconds) < 0 : *p != '\0')
 		return opt_error(err, option, value, wanted);
-	*ret_milli = whole * 1000 + nanoseconds / 1000000;
-	if (*ret_milli < 10)
+	whole = whole * 1000 + nanoseconds / 1000000;
+	if (whole < 10)
 		return opt_error(err, option, value, "at least 0.01 is needed");
+	*ret_milli = whole;
 	return 0;
 }
 

@@ -151,10 +151,19 @@ void registry_release(const char *name)
 		(void)rmdir(path); /* stays while there are others */
 }
 
+void registry_release_own(const struct registry_entry *entry)
+{
+	struct registry_entry now;
+
+	if (read_entry(entry->name, &now) && now.supervisor == entry->supervisor &&
+	    now.supervisor_start == entry->supervisor_start)
+		registry_release(entry->name);
+}
+
 int registry_update(const struct registry_entry *entry, struct nsx_err *err)
 {
 	char path[PATH_BYTES];
-	char temporary[PATH_BYTES];
+	char temporary[PATH_BYTES] = "";
 	char text[1024];
 	int n = snprintf(text, sizeof(text),
 			 "nsexec 1\npid %d\nstart %llu\nsupervisor %d\nsupervisor-start %llu\n"
@@ -175,7 +184,7 @@ int registry_update(const struct registry_entry *entry, struct nsx_err *err)
 
 static int add_cleanup(struct nsexec_plan *plan, const char *name, struct nsx_err *err)
 {
-	static const char *const files[] = { "state", "filter", NULL };
+	static const char *const files[] = { "state.new", "state", "filter", NULL };
 	char path[PATH_BYTES];
 	int r = 0;
 

@@ -75,6 +75,12 @@ ssize_t registry_load_filter(const char *name, char **ret_filter, struct nsx_err
 void registry_release(const char *name);
 
 /**
+ * registry_release_own() - Give a name back if it is still this container's
+ * @entry: the entry
+ */
+void registry_release_own(const struct registry_entry *entry);
+
+/**
  * registry_find() - Look a living container up
  * @name:      its name
  * @ret_entry: what is known

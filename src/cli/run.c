@@ -70,19 +70,43 @@ static int write_pid(const char *path, pid_t pid, struct nsx_err *err)
 	return 0;
 }
 
+static int name_step(struct nsx_err *err, const char *step, int r)
+{
+	if (r < 0 && err->step[0] == '\0')
+		(void)nsx_str_copy(err->step, sizeof(err->step), step);
+	return r;
+}
+
+/* The keeper may have removed the name already, or in the middle of our writing, if the program has ended meanwhile. */
+static int publish_name(struct registry_entry *entry, struct nsexec_process *process,
+			struct nsx_err *err)
+{
+	struct nsexec_status status;
+	int r;
+
+	entry->pid = nsexec_process_pid(process);
+	entry->start = nsx_proc_start_of(entry->pid);
+	r = registry_update(entry, err);
+	if (nsexec_process_try_wait(process, &status, NULL) == 0) {
+		registry_release_own(entry);
+		if (r < 0)
+			*err = (struct nsx_err){ 0 };
+		return 0;
+	}
+	return name_step(err, "register", r);
+}
+
 /* Make known what was started; if that fails, the process must not go on unknown. */
 static int publish(const struct run_options *options, struct nsexec_process *process,
 		   struct nsx_err *err)
 {
 	int r = 0;
 
-	if (options->entry != NULL) {
-		options->entry->pid = nsexec_process_pid(process);
-		options->entry->start = nsx_proc_start_of(options->entry->pid);
-		r = registry_update(options->entry, err);
-	}
+	if (options->entry != NULL)
+		r = publish_name(options->entry, process, err);
 	if (r >= 0 && options->pid_file != NULL)
-		r = write_pid(options->pid_file, nsexec_process_pid(process), err);
+		r = name_step(err, "pid-file",
+			      write_pid(options->pid_file, nsexec_process_pid(process), err));
 	if (r < 0) {
 		struct nsexec_status status;
 
@@ -97,7 +121,7 @@ static int prepare(const struct run_options *options, int *null_fd, struct nsx_e
 	int r = options->pid_file != NULL ? write_pid(options->pid_file, 0, err) : 0;
 
 	if (r < 0)
-		return r;
+		return name_step(err, "pid-file", r);
 	if (options->detach) {
 		*null_fd = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 		if (*null_fd < 0)
@@ -144,6 +168,8 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 		output_log(options->output, "Waiting for child (pid %d) to finish",
 			   nsexec_process_pid(process));
 		*ret_status = supervise(process, options->output, options->first);
+		if (options->entry != NULL)
+			registry_release_own(options->entry);
 		output_log(options->output, "Finished, cleaning & exit");
 		output_log(options->output, "Cleaning container");
 		output_log(options->output,

@@ -89,6 +89,7 @@ static int init_main(char *const argv[])
 	sigset_t before;
 	int status;
 
+	(void)prctl(PR_SET_NAME, "nsexec-init", 0, 0, 0);
 	nsx_run_init(&run, &spec);
 	run.role = "init";
 	if (nsx_num_parse_fd(argv[1], &run.status_fd) < 0)

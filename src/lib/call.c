@@ -170,6 +170,8 @@ _Noreturn static void run_forked(struct call *call, struct reply *reply)
 
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	r = go_there(call);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0,
+		    0); /* again: a user namespace brings new credentials */
 	if (r < 0)
 		finish(call, reply, r);
 	if ((call->join & (NSEXEC_NS_PID | NSEXEC_NS_TIME)) == 0)

@@ -16,6 +16,7 @@
 #include "lib/step.h"
 
 #define CGROUP2_MAGIC 0x63677270
+#define CGROUP1_MAGIC 0x27e0eb
 
 const char *nsx_cgroup_mount(void)
 {
@@ -73,7 +74,11 @@ static int leave_out(struct nsx_run *run, const char *path, int code, struct nsx
 		return nsx_err_set(err, code, "open-cgroup", path, NSX_HINT_NO_CGROUP);
 	nsx_str_add(&out, "the target's cgroup can not be joined: ");
 	nsx_str_add(&out, path);
-	return nsx_note(run, NSX_MSG_WARNING, text, err);
+	if (nsx_note(run, NSX_MSG_WARNING, text, err) < 0) {
+		nsx_err_hint(err, NSX_HINT_NO_CGROUP);
+		return -EPERM;
+	}
+	return 0;
 }
 
 /* A birth in a frozen cgroup succeeds, and the child never runs: look first. */
@@ -128,7 +133,7 @@ static int find_v1(struct nsx_run *run, const char *controllers, const char *the
 	if (join_path(dir, sizeof(dir), "/sys/fs/cgroup/", name) < 0 ||
 	    join_path(path, sizeof(path), dir, theirs) < 0)
 		return leave_out(run, theirs, -ENAMETOOLONG, err);
-	if (statfs(dir, &fs) < 0 || (uint64_t)fs.f_type == CGROUP2_MAGIC) {
+	if (statfs(dir, &fs) < 0 || (uint64_t)fs.f_type != CGROUP1_MAGIC) {
 		char text[160];
 		struct nsx_str out = NSX_STR(text, sizeof(text));
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/inroot.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -65,22 +66,34 @@ int nsx_step_umask(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
+/* Nobody can leave groups in this user namespace, nor could the caller. Asked only where /proc is not a container's. */
+static bool own_namespace_forbids(const struct nsx_run *run)
+{
+	char text[16];
+
+	return run->join == 0 &&
+	       nsx_file_read(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text), NULL) > 0 &&
+	       nsx_str_starts(text, "deny") != NULL;
+}
+
 int nsx_step_groups(struct nsx_run *run, struct nsx_err *err)
 {
 	const struct nsx_identity *id = &run->identity;
 	bool by_name = (run->spec->set & NSX_SET_GROUPS) != 0;
+	int code;
 
 	if (syscall(SYS_setgroups, id->group_count, id->groups) == 0)
 		return 0;
-	if (errno == EPERM && !by_name && (run->join & NSEXEC_NS_USER) != 0 &&
-	    run->target.setgroups_denied)
+	code = errno;
+	if (code == EPERM && !by_name && (run->fresh & NSEXEC_NS_USER) != 0)
+		return 0; /* the map of an unprivileged caller forbids it; the kernel shows its groups as 65534 */
+	if (code == EPERM && !by_name &&
+	    (run->target.setgroups_denied || own_namespace_forbids(run)))
 		return nsx_note(run, NSX_MSG_INFO,
 				"the user namespace forbids setgroups(2): the caller's groups stay",
 				err);
-	if (errno == EPERM && !by_name && (run->fresh & NSEXEC_NS_USER) != 0)
-		return 0; /* the map of an unprivileged caller forbids it; the kernel shows its groups as 65534 */
-	return nsx_err_set(err, -errno, "setgroups", "supplementary groups",
-			   errno == EPERM ? NSX_HINT_SETGROUPS_DENIED : NSX_HINT_UNMAPPED_ID);
+	return nsx_err_set(err, -code, "setgroups", "supplementary groups",
+			   code == EPERM ? NSX_HINT_SETGROUPS_DENIED : NSX_HINT_UNMAPPED_ID);
 }
 
 int nsx_step_bounding(struct nsx_run *run, struct nsx_err *err)
@@ -143,7 +156,8 @@ int nsx_step_workdir(struct nsx_run *run, struct nsx_err *err)
 			return fd;
 		}
 	} else {
-		path = "the target's working directory";
+		path = run->spec->cwd_dir != 0 ? nsx_spec_text(run->spec, run->spec->cwd_dir) :
+						 "the target's working directory";
 	}
 	if (fchdir(fd >= 0 ? fd : run->target.cwd_fd) < 0)
 		return nsx_err_set(err, -errno, "fchdir", path, NSX_HINT_WORKDIR);

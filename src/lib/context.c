@@ -94,11 +94,13 @@ static int map_ids(struct nsx_run *run, struct nsx_err *err)
 		return err->code;
 
 	target->setgroups_denied = nsx_str_starts(policy, "deny") != NULL;
-	if ((run->spec->set & NSX_SET_IDS) == 0 && nsx_run_takes(run, NSEXEC_CONTEXT_IDS)) {
-		if (nsx_idmap_to_inside(uid_map, target->uid, &target->uid) < 0)
+	if (nsx_run_takes(run, NSEXEC_CONTEXT_IDS)) {
+		if ((run->spec->set & NSX_SET_UID) == 0 &&
+		    nsx_idmap_to_inside(uid_map, target->uid, &target->uid) < 0)
 			return nsx_err_set(err, -EOVERFLOW, "map-id", "the target's user id",
 					   NSX_HINT_UNMAPPED_ID);
-		if (nsx_idmap_to_inside(gid_map, target->gid, &target->gid) < 0)
+		if ((run->spec->set & NSX_SET_GID) == 0 &&
+		    nsx_idmap_to_inside(gid_map, target->gid, &target->gid) < 0)
 			return nsx_err_set(err, -EOVERFLOW, "map-id", "the target's group id",
 					   NSX_HINT_UNMAPPED_ID);
 	}

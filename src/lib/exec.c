@@ -49,7 +49,8 @@ int nsx_exec(char *const argv[], char *const envp[], struct nsx_err *err)
 
 	if (strchr(name, '/') != NULL) {
 		(void)execve(name, argv, envp);
-		return nsx_err_set(err, -errno, "execve", name, explain(name, errno, false));
+		code = errno;
+		return nsx_err_set(err, -code, "execve", name, explain(name, code, false));
 	}
 
 	for (const char *dir = find_path(envp); dir != NULL;) {

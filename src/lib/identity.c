@@ -28,17 +28,19 @@ static void decide_ids(struct nsx_run *run)
 	const struct nsx_spec *spec = run->spec;
 	struct nsx_identity *id = &run->identity;
 
-	if ((spec->set & NSX_SET_IDS) != 0) {
-		id->set_ids = true;
-		id->uid = spec->uid;
-		id->gid = spec->gid;
-	} else if (nsx_run_takes(run, NSEXEC_CONTEXT_IDS)) {
-		id->set_ids = true;
+	if (nsx_run_takes(run, NSEXEC_CONTEXT_IDS)) {
 		id->uid = run->target.uid;
 		id->gid = run->target.gid;
-	} else if ((run->fresh & NSEXEC_NS_USER) != 0) {
-		id->set_ids = true; /* 0:0 */
+	} else if ((run->fresh & NSEXEC_NS_USER) == 0) { /* else 0:0 */
+		id->uid = (uint32_t)getauxval(AT_EUID);
+		id->gid = (uint32_t)getauxval(AT_EGID);
 	}
+	if ((spec->set & NSX_SET_UID) != 0)
+		id->uid = spec->uid;
+	if ((spec->set & NSX_SET_GID) != 0)
+		id->gid = spec->gid;
+	id->set_ids = (spec->set & NSX_SET_IDS) != 0 || (run->fresh & NSEXEC_NS_USER) != 0 ||
+		      nsx_run_takes(run, NSEXEC_CONTEXT_IDS);
 	id->change_ids = id->set_ids && (user_changes(run) || !has_ids_already(id));
 
 	if ((spec->set & NSX_SET_GROUPS) != 0) {
@@ -87,7 +89,7 @@ static int decide_caps(struct nsx_run *run, struct nsx_err *err)
 		return 0;
 
 	base_caps(run, caps);
-	if ((spec->set & NSX_SET_IDS) != 0) {
+	if ((spec->set & NSX_SET_UID) != 0) {
 		/* what execve(2) would make of it: everything for root, nothing for others */
 		uint64_t power = spec->uid == 0 ? caps[NSEXEC_CAPS_BOUNDING] : 0;
 

@@ -233,6 +233,22 @@ int nsexec_plan_set_ids(struct nsexec_plan *plan, uint32_t uid, uint32_t gid,
 	return set_bit(plan, NSX_SET_IDS, true);
 }
 
+int nsexec_plan_set_uid(struct nsexec_plan *plan, uint32_t uid, struct nsexec_err *err)
+{
+	if (uid == UINT32_MAX)
+		return refuse(err, "uid: 4294967295 is no id");
+	plan->spec.uid = uid;
+	return set_bit(plan, NSX_SET_UID, true);
+}
+
+int nsexec_plan_set_gid(struct nsexec_plan *plan, uint32_t gid, struct nsexec_err *err)
+{
+	if (gid == UINT32_MAX)
+		return refuse(err, "gid: 4294967295 is no id");
+	plan->spec.gid = gid;
+	return set_bit(plan, NSX_SET_GID, true);
+}
+
 int nsexec_plan_set_groups(struct nsexec_plan *plan, const uint32_t *groups, size_t count,
 			   struct nsexec_err *err)
 {

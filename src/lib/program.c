@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* program.c owns the arguments and the environment of the program. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/own.h"
+#include "base/sys.h"
 #include "lib/context.h"
 
 /* execve(2) takes 6 MiB at most by default; the target can make its own as large as that. */
@@ -38,6 +42,56 @@ static void put_env(char **envp, size_t *count, char *assignment)
 	envp[(*count)++] = assignment;
 }
 
+/*
+ * The file may belong to a subordinate id of the caller, who may read it only as somebody inside the user namespace: a
+ * child goes there, and sends it through a pipe.
+ */
+static int read_inside(struct nsx_run *run, struct nsx_err *err)
+{
+	int fds[2];
+	size_t used = 0;
+	int status = 0;
+	ssize_t n = 0;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return nsx_err_sys(err, "pipe2", "environ");
+
+	auto_close int from = fds[0];
+	auto_close int to = fds[1];
+
+	run->env_text = malloc(ENV_BYTES_MAX);
+	if (run->env_text == NULL)
+		return nsx_err_set(err, -ENOMEM, "malloc", "environ", NSX_HINT_NONE);
+	pid = nsx_sys_clone(0, NULL);
+	if (pid < 0)
+		return nsx_err_sys(err, "clone", "environ");
+	if (pid == 0) {
+		int r = nsx_sys_setns(run->target.pidfd, NSX_CLONE_NEWUSER) < 0 ? -errno : 0;
+
+		if (r == 0)
+			r = (int)nsx_file_read(run->target.proc_fd, "environ", run->env_text,
+					       ENV_BYTES_MAX, NULL);
+		if (r > 0)
+			r = nsx_file_write_all(to, run->env_text, (size_t)r);
+		(void)nsx_sys_close_range(0, ~0U);
+		_exit(r < 0 ? 1 : 0);
+	}
+	nsx_close_fd(&to);
+	while (used < ENV_BYTES_MAX - 1 &&
+	       (n = read(from, run->env_text + used, ENV_BYTES_MAX - 1 - used)) != 0) {
+		if (n < 0 && errno != EINTR)
+			break;
+		used += n > 0 ? (size_t)n : 0;
+	}
+	run->env_text[used] = '\0';
+	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return nsx_err_set(err, -EACCES, "openat", "environ", NSX_HINT_CLEAR_ENV);
+	return (int)used;
+}
+
 static int target_env(struct nsx_run *run, char **ret_text, size_t *ret_bytes, struct nsx_err *err)
 {
 	struct nsx_err detail = { 0 };
@@ -48,6 +102,9 @@ static int target_env(struct nsx_run *run, char **ret_text, size_t *ret_bytes, s
 	if (n == -EFBIG) {
 		n = nsx_file_read_alloc(run->target.proc_fd, "environ", ENV_BYTES_MAX,
 					&run->env_text, err);
+		*ret_text = run->env_text;
+	} else if (n == -EACCES && (run->join & NSEXEC_NS_USER) != 0) {
+		n = read_inside(run, err);
 		*ret_text = run->env_text;
 	} else if (n < 0) {
 		*err = detail;

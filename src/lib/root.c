@@ -253,13 +253,17 @@ static int new_filesystem(struct nsx_run *run, const struct nsx_mount *m, struct
 {
 	const char *type = nsx_spec_text(run->spec, m->source);
 	const char *options = nsx_spec_text(run->spec, m->options);
-	bool owns_net = (run->fresh & NSEXEC_NS_NET) != 0;
 	struct nsx_err detail = { 0 };
 	int fd = nsx_mount_new(type, options, m->flags, &detail);
 
-	/* sysfs shows a network namespace and needs power over it: without, what the caller sees is bound */
-	if (fd == -EPERM && strcmp(type, "sysfs") == 0 && !owns_net)
+	/*
+	 * sysfs shows a network namespace and procfs a pid namespace, and a new one needs power over it. Where that is not
+	 * ours, because it is the caller's, what the caller sees of it is bound.
+	 */
+	if (fd == -EPERM && strcmp(type, "sysfs") == 0 && (run->fresh & NSEXEC_NS_NET) == 0)
 		return nsx_mount_clone(AT_FDCWD, "/sys", true, err);
+	if (fd == -EPERM && strcmp(type, "proc") == 0 && (run->fresh & NSEXEC_NS_PID) == 0)
+		return nsx_mount_clone(AT_FDCWD, "/proc", true, err);
 	if (fd < 0) {
 		*err = detail;
 		return explain_new(type, fd, err);

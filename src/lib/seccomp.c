@@ -121,7 +121,7 @@ static int copy_stopped(struct nsx_run *run, struct nsx_err *err)
 
 	if (block == NULL)
 		return nsx_err_set(err, -ENOMEM, "malloc", "filter", NSX_HINT_NONE);
-	if (count > 0) {
+	if (count > 0 && code != NULL) {
 		memcpy(block, lens, count * sizeof(lens[0]));
 		memcpy(block + lens_bytes, code, used * sizeof(*code));
 	}

@@ -22,7 +22,9 @@ enum nsx_root { NSX_ROOT_KEEP, NSX_ROOT_PATH, NSX_ROOT_FD, NSX_ROOT_DEFAULT };
 
 /* Which optional members were set. */
 enum nsx_set {
-	NSX_SET_IDS = 1 << 0,
+	NSX_SET_UID = 1 << 0,
+	NSX_SET_GID = 1 << 19,
+	NSX_SET_IDS = NSX_SET_UID | NSX_SET_GID,
 	NSX_SET_GROUPS = 1 << 1,
 	NSX_SET_UMASK = 1 << 2,
 	NSX_SET_CAPS0 = 1 << 3, /* and the four bits above: one for each set */

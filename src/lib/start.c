@@ -158,8 +158,11 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 	}
 	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
 		pid = clone_legacy(run, flags, err);
-	if (pid < 0)
-		return nsx_err_set(err, -errno, "clone3", "new process", clone_hint(run, errno));
+	if (pid < 0) {
+		int code = errno; /* the search for a hint changes it */
+
+		return nsx_err_set(err, -code, "clone3", "new process", clone_hint(run, code));
+	}
 	return pid;
 }
 

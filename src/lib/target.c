@@ -164,11 +164,13 @@ static int compare_kind(struct nsx_run *run, unsigned index, struct nsx_err *err
 	} else if (stat_ns(run->target.proc_fd, "ns/", index, &theirs) < 0) {
 		char path[48];
 
-		if (errno == ENOENT) /* a kind that this kernel does not have */
-			return 0;
-		name_process(run->target.pid, path, sizeof(path), "/ns/");
-		return nsx_err_set(err, -errno, "stat", path,
-				   errno == EACCES ? NSX_HINT_PTRACE_ACCESS : NSX_HINT_TARGET_GONE);
+		if (errno == ENOENT && stat_ns(AT_FDCWD, "/proc/self/ns/", index, &ours) < 0)
+			return 0; /* a kind that this kernel does not have; else the target is a zombie */
+		int code = errno == ENOENT ? ESRCH : errno;
+
+		name_process(run->target.pid, path, sizeof(path), "/ns");
+		return nsx_err_set(err, -code, "stat", path,
+				   code == EACCES ? NSX_HINT_PTRACE_ACCESS : NSX_HINT_TARGET_GONE);
 	}
 	if (stat_ns(AT_FDCWD, "/proc/self/ns/", index, &ours) < 0)
 		return nsx_err_sys(err, "stat", "/proc/self/ns");
