@@ -25,8 +25,11 @@ static ssize_t read_some(int fd, char *buf, size_t len)
 ssize_t nsx_file_read(int dir, const char *path, char *buf, size_t size, struct nsx_err *err)
 {
 	size_t used = 0;
-	auto_close int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	auto_close int fd = -EBADF;
 
+	do
+		fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return nsx_err_sys(err, "openat", path);
 

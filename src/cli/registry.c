@@ -97,16 +97,20 @@ static void text_of(const char *text, const char *key, char *buf, size_t size)
 	buf[len] = '\0';
 }
 
-static bool read_entry(const char *name, struct registry_entry *entry)
+/* Returns 0, -ENOENT, or why it could not be read. */
+static int read_entry(const char *name, struct registry_entry *entry)
 {
 	char path[PATH_BYTES];
 	char text[2048];
+	ssize_t n;
 
 	memset(entry, 0, sizeof(*entry));
 	(void)nsx_str_copy(entry->name, sizeof(entry->name), name);
-	if (path_of(path, sizeof(path), name, "state", NULL) < 0 ||
-	    nsx_file_read(AT_FDCWD, path, text, sizeof(text), NULL) <= 0)
-		return false;
+	if (path_of(path, sizeof(path), name, "state", NULL) < 0)
+		return -ENOENT;
+	n = nsx_file_read(AT_FDCWD, path, text, sizeof(text), NULL);
+	if (n <= 0)
+		return n < 0 ? (int)n : -ENOENT;
 	entry->pid = (pid_t)number_of(text, "\npid ");
 	entry->start = number_of(text, "\nstart ");
 	entry->supervisor = (pid_t)number_of(text, "\nsupervisor ");
@@ -114,7 +118,7 @@ static bool read_entry(const char *name, struct registry_entry *entry)
 	entry->created = (int64_t)number_of(text, "\ncreated ");
 	text_of(text, "\nseccomp ", entry->seccomp, sizeof(entry->seccomp));
 	text_of(text, "\ncommand ", entry->command, sizeof(entry->command));
-	return true;
+	return 0;
 }
 
 static bool is_alive(const struct registry_entry *entry)
@@ -131,8 +135,11 @@ static bool is_stale(const char *name, struct registry_entry *entry)
 	struct stat st;
 	struct timespec now;
 
-	if (read_entry(name, entry))
-		return !is_alive(entry);
+	int r = read_entry(name, entry);
+
+	if (r != -ENOENT)
+		return r == 0 &&
+		       !is_alive(entry); /* what can not be read is not ours to call dead */
 	return path_of(path, sizeof(path), name, NULL, NULL) == 0 && stat(path, &st) == 0 &&
 	       clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec - st.st_mtim.tv_sec > 1;
 }
@@ -155,7 +162,7 @@ void registry_release_own(const struct registry_entry *entry)
 {
 	struct registry_entry now;
 
-	if (read_entry(entry->name, &now) && now.supervisor == entry->supervisor &&
+	if (read_entry(entry->name, &now) == 0 && now.supervisor == entry->supervisor &&
 	    now.supervisor_start == entry->supervisor_start)
 		registry_release(entry->name);
 }
@@ -216,8 +223,11 @@ int registry_claim(struct nsexec_plan *plan, struct registry_entry *entry, struc
 		if (errno == ENOENT &&
 		    tries < 100) /* the run directory went with its last container */
 			continue;
-		if (errno != EEXIST)
-			return nsx_err_sys(err, "mkdir", path);
+		if (errno != EEXIST) {
+			r = nsx_err_sys(err, "mkdir", path);
+			(void)rmdir(dir); /* stays if it was there before us with something in it */
+			return r;
+		}
 		if (tries >= 100 || !is_stale(entry->name, &other))
 			return nsx_err_set(err, -EEXIST, "claim-name", entry->name,
 					   NSX_HINT_NAME_TAKEN);
@@ -255,12 +265,15 @@ ssize_t registry_load_filter(const char *name, char **ret_filter, struct nsx_err
 
 int registry_find(const char *name, struct registry_entry *ret_entry, struct nsx_err *err)
 {
-	if (!parse_name(name) || is_stale(name, ret_entry) || ret_entry->pid == 0) {
-		if (parse_name(name) && ret_entry->supervisor != 0 && !is_alive(ret_entry))
-			registry_release(name);
-		return nsx_err_set(err, -ENOENT, "find-name", name, NSX_HINT_NO_SUCH_NAME);
-	}
-	return 0;
+	int r = parse_name(name) ? read_entry(name, ret_entry) : -ENOENT;
+
+	if (r == 0 && ret_entry->pid > 0 && is_alive(ret_entry))
+		return 0;
+	if (r == 0 && !is_alive(ret_entry))
+		registry_release(name);
+	r = r < 0 ? r : -ENOENT;
+	return nsx_err_set(err, r, "find-name", name,
+			   r == -ENOENT ? NSX_HINT_NO_SUCH_NAME : NSX_HINT_NONE);
 }
 
 void registry_each(void (*visit)(void *data, const struct registry_entry *entry), void *data,

@@ -34,40 +34,54 @@ int run_explain(struct nsexec_plan *plan, struct nsx_err *err)
 	return nsexec_explain(plan, print_step, NULL, err);
 }
 
-/* In a temporary file that is renamed, so that nobody reads half a number. */
-static int write_pid(const char *path, pid_t pid, struct nsx_err *err)
-{
-	char temporary[4096];
-	char text[16];
-	struct nsx_str name = NSX_STR(temporary, sizeof(temporary));
-	struct nsx_str out = NSX_STR(text, sizeof(text));
-	int r;
+/* A number in a temporary file that is renamed, so that nobody reads half of it. */
+struct pid_file {
+	const char *path;
+	char temporary[4096]; /* "" when there is none */
+	int fd;
+};
 
+/* Before anything is started: whether it can be written is found out by opening it. */
+static int open_pid_file(struct pid_file *file, const char *path, struct nsx_err *err)
+{
+	struct nsx_str name = NSX_STR(file->temporary, sizeof(file->temporary));
+
+	file->path = path;
 	nsx_str_add(&name, path);
 	nsx_str_add(&name, ".nsexec-");
 	nsx_str_add_i64(&name, getpid());
-	if (name.cut)
-		return nsx_err_set(err, -ENAMETOOLONG, "open", path, NSX_HINT_NONE);
-
-	auto_close int fd =
-		openat(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-
-	if (fd < 0)
-		return nsx_err_sys(err, "open", path);
-	if (pid == 0) { /* only to see whether it could be done */
-		(void)unlink(temporary);
+	file->fd = name.cut ? -EBADF :
+			      openat(AT_FDCWD, file->temporary,
+				     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (file->fd >= 0)
 		return 0;
-	}
+	file->temporary[0] = '\0';
+	return name.cut ? nsx_err_set(err, -ENAMETOOLONG, "open", path, NSX_HINT_NONE) :
+			  nsx_err_sys(err, "open", path);
+}
+
+static void drop_pid_file(struct pid_file *file)
+{
+	nsx_close_fd(&file->fd);
+	if (file->temporary[0] != '\0')
+		(void)unlink(file->temporary);
+	file->temporary[0] = '\0';
+}
+
+static int write_pid_file(struct pid_file *file, pid_t pid, struct nsx_err *err)
+{
+	char text[16];
+	struct nsx_str out = NSX_STR(text, sizeof(text));
+	int r;
+
 	nsx_str_add_i64(&out, pid);
 	nsx_str_add(&out, "\n");
-	r = nsx_file_write_all(fd, text, out.used);
-	if (r >= 0 && rename(temporary, path) < 0)
+	r = nsx_file_write_all(file->fd, text, out.used);
+	if (r >= 0 && rename(file->temporary, file->path) < 0)
 		r = -errno;
-	if (r < 0) {
-		(void)unlink(temporary);
-		return nsx_err_set(err, r, "write", path, NSX_HINT_NONE);
-	}
-	return 0;
+	if (r >= 0)
+		file->temporary[0] = '\0';
+	return r < 0 ? nsx_err_set(err, r, "write", file->path, NSX_HINT_NONE) : 0;
 }
 
 static int name_step(struct nsx_err *err, const char *step, int r)
@@ -97,8 +111,8 @@ static int publish_name(struct registry_entry *entry, struct nsexec_process *pro
 }
 
 /* Make known what was started; if that fails, the process must not go on unknown. */
-static int publish(const struct run_options *options, struct nsexec_process *process,
-		   struct nsx_err *err)
+static int publish(const struct run_options *options, struct pid_file *file,
+		   struct nsexec_process *process, struct nsx_err *err)
 {
 	int r = 0;
 
@@ -106,7 +120,7 @@ static int publish(const struct run_options *options, struct nsexec_process *pro
 		r = publish_name(options->entry, process, err);
 	if (r >= 0 && options->pid_file != NULL)
 		r = name_step(err, "pid-file",
-			      write_pid(options->pid_file, nsexec_process_pid(process), err));
+			      write_pid_file(file, nsexec_process_pid(process), err));
 	if (r < 0) {
 		struct nsexec_status status;
 
@@ -116,12 +130,11 @@ static int publish(const struct run_options *options, struct nsexec_process *pro
 	return r;
 }
 
-static int prepare(const struct run_options *options, int *null_fd, struct nsx_err *err)
+static int prepare(const struct run_options *options, struct pid_file *file, int *null_fd,
+		   struct nsx_err *err)
 {
-	int r = options->pid_file != NULL ? write_pid(options->pid_file, 0, err) : 0;
-
-	if (r < 0)
-		return name_step(err, "pid-file", r);
+	if (options->pid_file != NULL && open_pid_file(file, options->pid_file, err) < 0)
+		return name_step(err, "pid-file", err->code);
 	if (options->detach) {
 		*null_fd = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 		if (*null_fd < 0)
@@ -150,15 +163,16 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 					  .data = options->output };
 	auto_close int null_fd = -EBADF;
 	struct nsexec_process *process = NULL;
-	int r = prepare(options, &null_fd, err);
+	struct pid_file file = { .fd = -EBADF };
+	int r = prepare(options, &file, &null_fd, err);
 
-	if (r < 0)
-		return r;
-	r = nsexec_spawn(options->plan, &args, &process, err);
-	if (r < 0)
-		return r;
-	output_log(options->output, "Creation finished");
-	r = publish(options, process, err);
+	if (r >= 0)
+		r = nsexec_spawn(options->plan, &args, &process, err);
+	if (r >= 0) {
+		output_log(options->output, "Creation finished");
+		r = publish(options, &file, process, err);
+	}
+	drop_pid_file(&file);
 	if (r < 0) {
 		process = nsexec_process_free(process);
 		return r;

@@ -164,7 +164,7 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 	loop(&s, signal_fd);
 	drain(&s.terminal);
 	terminal_close(&s.terminal);
-	r = nsexec_process_try_wait(process, &status, &err);
+	r = nsexec_process_wait(process, -1, &status, &err);
 	(void)close(signal_fd);
 	if (r < 0)
 		return output_error(output, &err);

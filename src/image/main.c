@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -60,9 +62,9 @@ static int engine_main(char *const argv[])
 		run.image_fd = image;
 	else
 		nsx_close_fd(&image);
-	(void)fcntl(status, F_SETFD, FD_CLOEXEC);
-	if (image >= 0)
-		(void)fcntl(image, F_SETFD, FD_CLOEXEC);
+	if (fcntl(status, F_SETFD, FD_CLOEXEC) < 0 ||
+	    (image >= 0 && fcntl(image, F_SETFD, FD_CLOEXEC) < 0))
+		return 125;
 	(void)close(memory);
 	if (nsx_spec_check(spec, bytes, &err) < 0 || nsx_start(&run, &err) < 0)
 		nsx_fail(&run, &err);
@@ -94,7 +96,8 @@ static int init_main(char *const argv[])
 	run.role = "init";
 	if (nsx_num_parse_fd(argv[1], &run.status_fd) < 0)
 		return 125;
-	(void)fcntl(run.status_fd, F_SETFD, FD_CLOEXEC);
+	if (fcntl(run.status_fd, F_SETFD, FD_CLOEXEC) < 0)
+		return 125;
 	(void)sigfillset(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
 
@@ -125,10 +128,23 @@ static int init_main(char *const argv[])
 	}
 }
 
+/* Nothing of the caller stays open but two descriptors. */
+static void close_all_but(int low, int high)
+{
+	if (low > 0)
+		(void)nsx_sys_close_range(0, (unsigned)low - 1);
+	if (high > low + 1)
+		(void)nsx_sys_close_range((unsigned)low + 1, (unsigned)high - 1);
+	(void)nsx_sys_close_range((unsigned)high + 1, ~0U);
+}
+
 /* nsexec-keeper PIDFD DONE PATH...: wait for the end of a process, remove the paths, say so on DONE. */
 static int keeper_main(char *const argv[])
 {
 	struct pollfd end = { .events = POLLIN };
+	struct timespec pause = { .tv_nsec = 1000000 };
+	bool all_gone = true;
+	int ready;
 	int done;
 
 	if (nsx_num_parse_fd(argv[1], &end.fd) < 0 || nsx_num_parse_fd(argv[2], &done) < 0)
@@ -141,16 +157,15 @@ static int keeper_main(char *const argv[])
 	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	(void)setsid();
 	(void)chdir("/");
-	/* two that stay, at fixed numbers above each other; nothing else of the caller */
-	end.fd = fcntl(end.fd, F_DUPFD, 100);
-	done = fcntl(done, F_DUPFD, end.fd + 1);
-	(void)nsx_sys_close_range(0, (unsigned)end.fd - 1);
-	(void)nsx_sys_close_range((unsigned)done + 1, ~0U);
-	while (poll(&end, 1, -1) < 0 && errno == EINTR)
-		;
+	close_all_but(end.fd < done ? end.fd : done, end.fd < done ? done : end.fd);
+	while ((ready = poll(&end, 1, -1)) < 0 && errno != EBADF && errno != EFAULT)
+		(void)nanosleep(&pause, NULL);
+	if (ready <= 0 || (end.revents & POLLNVAL) != 0)
+		return 125; /* then the supervisor looks after it itself */
 	for (char *const *path = argv + 3; *path != NULL; path++)
-		nsx_keeper_remove(*path);
-	(void)nsx_file_write_all(done, "", 1);
+		all_gone = nsx_keeper_remove(*path) && all_gone;
+	if (all_gone)
+		(void)nsx_file_write_all(done, "", 1);
 	return 0;
 }
 

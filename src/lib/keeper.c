@@ -84,5 +84,5 @@ void nsx_keeper_finish(const char *list, int fd)
 	if (n == 1)
 		return;
 	for (const char *p = list; *p != '\0'; p += strlen(p) + 1)
-		nsx_keeper_remove(p);
+		(void)nsx_keeper_remove(p);
 }

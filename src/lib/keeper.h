@@ -3,6 +3,8 @@
 #ifndef NSX_LIB_KEEPER_H
 #define NSX_LIB_KEEPER_H
 
+#include <stdbool.h>
+
 #include "lib/spec.h"
 
 /**
@@ -41,8 +43,10 @@ void nsx_keeper_finish(const char *list, int fd);
 
 /**
  * nsx_keeper_remove() - Remove a file or an empty directory, trying for a second while it is in use
- * @path: absolute; one that is gone already is fine
+ * @path: absolute; one that is gone already is fine, and so is a directory that others use, too
+ *
+ * Return: whether nothing is left to do.
  */
-void nsx_keeper_remove(const char *path);
+bool nsx_keeper_remove(const char *path);
 
 #endif

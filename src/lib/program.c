@@ -60,7 +60,7 @@ static int read_inside(struct nsx_run *run, struct nsx_err *err)
 	auto_close int from = fds[0];
 	auto_close int to = fds[1];
 
-	run->env_text = malloc(ENV_BYTES_MAX);
+	run->env_text = calloc(1, ENV_BYTES_MAX);
 	if (run->env_text == NULL)
 		return nsx_err_set(err, -ENOMEM, "malloc", "environ", NSX_HINT_NONE);
 	pid = nsx_sys_clone(0, NULL);

@@ -6,20 +6,23 @@
 
 #include "lib/keeper.h"
 
-void nsx_keeper_remove(const char *path)
+bool nsx_keeper_remove(const char *path)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
 
 	/* a cgroup stays busy for a moment after its last process has ended */
 	for (int tries = 0; tries < 100; tries++) {
 		if (unlink(path) == 0 || errno == ENOENT)
-			return;
-		if (rmdir(path) == 0 || errno == ENOENT)
-			return;
+			return true;
+		if (errno != EISDIR && errno != EPERM && errno != EBUSY)
+			return false;
+		if (rmdir(path) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST)
+			return true;
 		if (errno != EBUSY)
-			return;
+			return false;
 		(void)nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 20000000)
 			pause.tv_nsec *= 2;
 	}
+	return false;
 }

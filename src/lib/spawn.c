@@ -55,6 +55,20 @@ static void tell_sockets(const struct nsx_spawn *spawn)
 	nsx_tell(spawn, NSEXEC_EVENT_DEBUG, 0, "parent", text);
 }
 
+/* The helper image says why it fails, unless it can not even begin. */
+static void reap_engine(struct nsx_spawn *spawn, struct nsx_err *err)
+{
+	int status = 0;
+
+	if (spawn->engine_pid <= 0)
+		return;
+	while (waitpid(spawn->engine_pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		(void)nsx_err_set(err, -ECANCELED, "start", "helper image, which could not begin",
+				  NSX_HINT_NONE);
+}
+
 static void reap(pid_t pid)
 {
 	if (pid > 0)
@@ -219,8 +233,6 @@ static pid_t collect(struct nsx_spawn *spawn, bool failed)
 	const struct nsx_page *page = spawn->page;
 	pid_t last = nsx_last_pid(page);
 
-	if (spawn->engine_pid > 0)
-		reap(spawn->engine_pid);
 	if (page->inner_pid > 0 && page->inner_pid != last)
 		failed ? kill_and_reap(page->inner_pid) : reap(page->inner_pid);
 	if (page->helper_pid > 0 && page->helper_pid != last)
@@ -311,6 +323,7 @@ static int run_spawn(struct nsx_spawn *spawn, struct nsexec_process **ret_proces
 	r = here ? start_here(spawn, err) : start_image(spawn, err);
 	nsx_close_fd(&spawn->child_fd);
 	nsx_listen(spawn, err);
+	reap_engine(spawn, err);
 	silent_death(spawn, err);
 	pid = collect(spawn, err->code != 0);
 	if (err->code == 0) {
@@ -320,7 +333,7 @@ static int run_spawn(struct nsx_spawn *spawn, struct nsexec_process **ret_proces
 			kill_and_reap(pid);
 	}
 	if (err->code != 0 && spawn->page != NULL && spawn->page->cgroup[0] != '\0')
-		nsx_keeper_remove(spawn->page->cgroup);
+		(void)nsx_keeper_remove(spawn->page->cgroup);
 	return err->code;
 }
 

@@ -277,20 +277,21 @@ def run(argv, work, timeout_s=HANG_S, **more):
 class Injection:
     """One run below inject.c, and what its log says."""
 
-    def __init__(self, place, work, point, argv):
+    def __init__(self, place, work, point, argv, **more):
         path, number, occurrence, mode, code = point
         log = work / "log"
         log.unlink(missing_ok=True)
-        self.result = run([place.dir / "inject", log, mode, path, number, occurrence, code, *argv], work)
+        self.result = run([place.dir / "inject", log, mode, path, number, occurrence, code, *argv], work, **more)
         self.log = log.read_text() if log.exists() else ""
         self.hit = "\nhit" in self.log
+        self.processes = dict(re.findall(r"^process (\S+) (\d+)$", self.log, re.M))
         self.left = re.findall(r"^left (.*)$", self.log, re.M)
 
 
-def list_calls(place, work, argv):
+def list_calls(place, work, argv, **more):
     """[(process, number, occurrence)] of one run in which nothing fails."""
     seen, points = {}, []
-    injection = Injection(place, work, ("none", 0, 0, "list", 0), argv)
+    injection = Injection(place, work, ("none", 0, 0, "list", 0), argv, **more)
     for path, number in re.findall(r"^call (\S+) (\d+) ", injection.log, re.M):
         key = path, int(number)
         seen[key] = seen.get(key, 0) + 1

@@ -206,6 +206,7 @@ static void stopped(struct process *p, int status)
 	} else if (event == PTRACE_EVENT_EXEC) {
 		p->begun = true;
 		if (p->call == SYS_execve && strcmp(p->path, "0") != 0) {
+			leave(p, 0);
 			p->foreign = true;
 			fprintf(out, "foreign %s\n", p->path);
 		}
@@ -233,6 +234,18 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Whose maker was killed in that moment: nobody will say who it is. */
+static void adopt(void)
+{
+	for (size_t i = 0; i < process_count; i++)
+		if (processes[i].pid != 0 && !processes[i].known && processes[i].waits) {
+			(void)strcpy(processes[i].path, "?");
+			processes[i].known = true;
+			processes[i].foreign = true;
+			go_on(&processes[i], 0);
+		}
+}
+
 /* Until no tracee is left, or a second after the command has ended. */
 static int trace(pid_t command)
 {
@@ -252,7 +265,8 @@ static int trace(pid_t command)
 		if (pid == 0) {
 			if (now_ms() >= end)
 				return result;
-			(void)sigtimedwait(&child, NULL, &pause);
+			if (sigtimedwait(&child, NULL, &pause) < 0)
+				adopt();
 			continue;
 		}
 		if (WIFSTOPPED(status)) {

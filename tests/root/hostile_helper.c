@@ -478,8 +478,14 @@ static void catch(pid_t pid, const char *mode)
 		return;
 	}
 	caught++;
-	if (strcmp(mode, "inspect") == 0)
+	if (strcmp(mode, "inspect") == 0) {
 		inspect(pid);
+	} else if (strcmp(mode, "pause") == 0) {
+		puts("paused");
+		(void)fflush(stdout);
+		(void)usleep(1500000);
+		(void)ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	}
 	else
 		forge(pid, mode);
 }

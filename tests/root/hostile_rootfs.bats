@@ -120,6 +120,9 @@ each() {
 		put mnt $kind
 		with_probe --bind "$W/given:/mnt"
 		with_probe --bind "$W/given:/mnt/dir"
+		launch_clean --bind "$W/given:/mnt" -- /bin/cat /mnt/file # a mount is inside, or there is none
+		launch_clean --bind "$W/given:/mnt/dir" -- /bin/cat /mnt/dir/file
+		launch_clean --bind "$W/given/file:/mnt/secret" -- /bin/cat /mnt/secret
 		with_probe --tmpfs /mnt
 		with_probe --tmpfs /mnt/dir
 		with_probe --bind "$W/given/file:/mnt/secret"

@@ -65,7 +65,7 @@ in_terminal() {
 		mount -t tmpfs none /dev/pts && cat </dev/null >/dev/pts/0; ln -s /etc/passwd /dev/pts/ptmx
 		busybox rm -f /dev/ptmx; busybox mknod /dev/ptmx c 1 5; exec /bin/helper stay'
 	in_terminal "'$NSEXEC' enter --tty $target -- /bin/helper report"
-	grep -q '^terminal yes' "$W/out" || grep -q '^nsexec enter: terminal' "$W/out"
+	grep -q '^terminal yes' "$W/out" # that of the caller's devpts
 	[ "$(cat "$R/etc/passwd")" = root:x:0:0:::/bin/sh ]
 }
 
@@ -74,6 +74,6 @@ in_terminal() {
 		mount -t tmpfs none /dev/pts; busybox mkfifo /dev/pts/ptmx
 		busybox rm -f /dev/ptmx; busybox mkfifo /dev/ptmx; exec /bin/helper stay'
 	in_terminal "timeout --foreground 5 '$NSEXEC' enter --tty $target -- /bin/helper report; echo status \$?"
-	grep -q '^terminal yes' "$W/out" || grep -q '^nsexec enter: terminal' "$W/out"
+	grep -q '^terminal yes' "$W/out" # that of the caller's devpts
 	! grep 'status 124' "$W/out"
 }

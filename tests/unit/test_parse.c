@@ -25,7 +25,7 @@ static const struct number ids[] = {
 };
 
 static const struct number sizes[] = {
-	{ "0", 0, 0 }, { "1", 0, 1 }, { "1K", 0, 1024 }, { "1k", 0, 1024 }, { "64M", 0, 64ULL << 20 },
+	{ "0", 0, 0 }, { "1", 0, 1 }, { "1K", 0, 1024 }, { "1k", -EINVAL, 0 }, { "64M", 0, 64ULL << 20 },
 	{ "3G", 0, 3ULL << 30 }, { "1T", 0, 1ULL << 40 }, { "18446744073709551615", 0, UINT64_MAX },
 	{ "18446744073709551616", -ERANGE, 0 }, { "18014398509481984K", -ERANGE, 0 }, { "99999999999G", -ERANGE, 0 },
 	{ "", -EINVAL, 0 }, { "K", -EINVAL, 0 }, { "1KB", -EINVAL, 0 }, { "1KK", -EINVAL, 0 }, { "1 K", -EINVAL, 0 },
