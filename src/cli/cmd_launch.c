@@ -312,8 +312,8 @@ static int launch(struct launch *l, char **words, struct nsx_err *err)
 	if (l->explain)
 		return run_explain(l->plan, err);
 
-	registry_each(NULL, NULL, REGISTRY_SOME);
-	nsexec_sweep();
+	if (l->name != NULL || l->has_limit)
+		run_sweep();
 	log_plan(l, argv);
 	if (l->name != NULL) {
 		describe(&entry, l, argv);

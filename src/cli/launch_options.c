@@ -270,14 +270,19 @@ static int set_rlimit(void *config, const char *option, const char *value, struc
 	return parse_rlimit(((struct launch *)config)->plan, option, value, err);
 }
 
+static int set_limit(struct launch *l, uint32_t limit, uint64_t value, struct nsx_err *err)
+{
+	l->has_limit = true;
+	return nsexec_plan_set_limit(l->plan, limit, value, err);
+}
+
 static int set_memory(void *config, const char *option, const char *value, struct nsx_err *err)
 {
 	uint64_t bytes;
 
 	if (nsx_num_parse_size(value, &bytes) < 0 || bytes < 4096 || bytes > INT64_MAX / 1000)
 		return opt_error(err, option, value, "a size like 64M is needed, at least 4K");
-	return nsexec_plan_set_limit(((struct launch *)config)->plan, NSEXEC_LIMIT_MEMORY, bytes,
-				     err);
+	return set_limit(config, NSEXEC_LIMIT_MEMORY, bytes, err);
 }
 
 static int set_pids(void *config, const char *option, const char *value, struct nsx_err *err)
@@ -286,8 +291,7 @@ static int set_pids(void *config, const char *option, const char *value, struct 
 
 	if (nsx_num_parse_u64(value, 4194304, &count) < 0 || count == 0)
 		return opt_error(err, option, value, "a number from 1 to 4194304 is needed");
-	return nsexec_plan_set_limit(((struct launch *)config)->plan, NSEXEC_LIMIT_PIDS, count,
-				     err);
+	return set_limit(config, NSEXEC_LIMIT_PIDS, count, err);
 }
 
 static int set_cpus(void *config, const char *option, const char *value, struct nsx_err *err)
@@ -295,9 +299,7 @@ static int set_cpus(void *config, const char *option, const char *value, struct 
 	uint64_t milli;
 	int r = parse_cpus(option, value, &milli, err);
 
-	return r < 0 ? r :
-		       nsexec_plan_set_limit(((struct launch *)config)->plan,
-					     NSEXEC_LIMIT_CPU_MILLI, milli, err);
+	return r < 0 ? r : set_limit(config, NSEXEC_LIMIT_CPU_MILLI, milli, err);
 }
 
 static int set_time_offset(void *config, const char *option, const char *value, struct nsx_err *err)

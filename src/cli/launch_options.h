@@ -28,7 +28,7 @@ struct launch {
 	uint32_t ns_set; /* kinds that were named */
 	uint32_t uid, gid;
 	uint64_t caps_add, caps_drop;
-	bool has_ids, has_map, has_time;
+	bool has_ids, has_map, has_time, has_limit;
 	bool read_only, clear_env, privileged, init, die_with_parent, detach, explain;
 	int tty;      /* -1: not said */
 	char *script; /* memory of command */

@@ -18,6 +18,12 @@
 #include "cli/supervise.h"
 #include "cli/terminal.h"
 
+void run_sweep(void)
+{
+	registry_each(NULL, NULL, REGISTRY_SOME);
+	nsexec_sweep();
+}
+
 void run_terminal_size(uint16_t *ret_rows, uint16_t *ret_columns)
 {
 	terminal_size(ret_rows, ret_columns);

@@ -45,4 +45,9 @@ int run_explain(struct nsexec_plan *plan, struct nsx_err *err);
  */
 void run_terminal_size(uint16_t *ret_rows, uint16_t *ret_columns);
 
+/**
+ * run_sweep() - Remove what supervisors left that were killed together with their keepers: names and cgroups
+ */
+void run_sweep(void);
+
 #endif

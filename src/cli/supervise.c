@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "cli/registry.h"
+#include "cli/run.h"
 #include "cli/terminal.h"
 
 struct supervisor {
@@ -99,13 +99,6 @@ static void block_signals(sigset_t *set)
 	(void)sigprocmask(SIG_BLOCK, set, NULL);
 }
 
-/* A program that takes its time leaves us some to look for what others left. */
-static void sweep(void)
-{
-	registry_each(NULL, NULL, REGISTRY_SOME);
-	nsexec_sweep();
-}
-
 static void loop(struct supervisor *s, int signal_fd)
 {
 	struct terminal *t = &s->terminal;
@@ -125,7 +118,7 @@ static void loop(struct supervisor *s, int signal_fd)
 		if (r < 0 && errno != EINTR)
 			return;
 		if (r == 0) {
-			sweep();
+			run_sweep(); /* a program that takes its time leaves us some */
 			timeout_ms = -1;
 		}
 		if (fds[1].revents != 0)

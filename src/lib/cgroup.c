@@ -164,20 +164,10 @@ static int find_v1(struct nsx_run *run, const char *controllers, const char *the
 	return 0;
 }
 
-int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
+/* Apart, with its large buffer, since mostly nothing differs. */
+static __attribute__((noinline)) int open_differing(struct nsx_run *run, char *theirs,
+						    const char *ours, struct nsx_err *err)
 {
-	char theirs[8192];
-	char ours[8192];
-	ssize_t n = nsx_file_read(run->target.proc_fd, "cgroup", theirs, sizeof(theirs), err);
-
-	if (n < 0)
-		return (int)n;
-	n = nsx_file_read(AT_FDCWD, "/proc/self/cgroup", ours, sizeof(ours), err);
-	if (n < 0)
-		return (int)n;
-	if (strcmp(theirs, ours) == 0)
-		return 0;
-
 	for (char *line = theirs; *line != '\0';) {
 		char *end = strchr(line, '\n');
 		char *key = strchr(line, ':');
@@ -197,4 +187,20 @@ int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
 		line = end + 1;
 	}
 	return 0;
+}
+
+int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
+{
+	char *theirs = run->scratch;
+	char *ours = run->scratch2;
+	ssize_t n = nsx_file_read(run->target.proc_fd, "cgroup", theirs, sizeof(run->scratch), err);
+
+	if (n < 0)
+		return (int)n;
+	n = nsx_file_read(AT_FDCWD, "/proc/self/cgroup", ours, sizeof(run->scratch2), err);
+	if (n < 0)
+		return (int)n;
+	if (strcmp(theirs, ours) == 0)
+		return 0;
+	return open_differing(run, theirs, ours, err);
 }

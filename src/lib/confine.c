@@ -133,11 +133,11 @@ int nsx_step_ids(struct nsx_run *run, struct nsx_err *err)
 }
 
 /* CVE-2024-21626: a directory outside of the root can be a working directory, and the way out of the container. */
-static int check_reachable(const char *path, struct nsx_err *err)
+static int check_reachable(struct nsx_run *run, const char *path, struct nsx_err *err)
 {
-	char text[PATH_MAX];
+	char *text = run->scratch;
 
-	if (syscall(SYS_getcwd, text, sizeof(text)) < 0)
+	if (syscall(SYS_getcwd, text, PATH_MAX) < 0)
 		return nsx_err_set(err, -errno, "getcwd", path, NSX_HINT_WORKDIR);
 	if (text[0] != '/')
 		return nsx_err_set(err, -ENOENT, "check-cwd", path, NSX_HINT_WORKDIR);
@@ -161,7 +161,7 @@ int nsx_step_workdir(struct nsx_run *run, struct nsx_err *err)
 	}
 	if (fchdir(fd >= 0 ? fd : run->target.cwd_fd) < 0)
 		return nsx_err_set(err, -errno, "fchdir", path, NSX_HINT_WORKDIR);
-	return check_reachable(path, err);
+	return check_reachable(run, path, err);
 }
 
 static int set_ambient(uint64_t caps, struct nsx_err *err)

@@ -83,13 +83,13 @@ static int read_groups(const char *status, struct nsx_target *target)
 static int map_ids(struct nsx_run *run, struct nsx_err *err)
 {
 	struct nsx_target *target = &run->target;
-	char uid_map[NSX_IDMAP_TEXT_MAX];
-	char gid_map[NSX_IDMAP_TEXT_MAX];
+	char *uid_map = run->scratch;
+	char *gid_map = run->scratch2;
 	char policy[16];
 	uint32_t kept = 0;
 
-	if (nsx_file_read(target->proc_fd, "uid_map", uid_map, sizeof(uid_map), err) < 0 ||
-	    nsx_file_read(target->proc_fd, "gid_map", gid_map, sizeof(gid_map), err) < 0 ||
+	if (nsx_file_read(target->proc_fd, "uid_map", uid_map, sizeof(run->scratch), err) < 0 ||
+	    nsx_file_read(target->proc_fd, "gid_map", gid_map, sizeof(run->scratch2), err) < 0 ||
 	    nsx_file_read(target->proc_fd, "setgroups", policy, sizeof(policy), err) < 0)
 		return err->code;
 
@@ -116,8 +116,9 @@ int nsx_context_status(struct nsx_run *run, struct nsx_err *err)
 	static const char *const cap_names[5] = { "CapEff", "CapPrm", "CapInh", "CapBnd",
 						  "CapAmb" };
 	struct nsx_target *target = &run->target;
-	char status[12288];
-	ssize_t n = nsx_file_read(target->proc_fd, "status", status, sizeof(status), err);
+	const char *status = run->scratch;
+	ssize_t n =
+		nsx_file_read(target->proc_fd, "status", run->scratch, sizeof(run->scratch), err);
 	const char *state;
 
 	if (n < 0)
@@ -243,8 +244,8 @@ static bool may_have_label(void)
 
 int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 {
-	char theirs[4096];
-	char ours[4096];
+	char *theirs = run->scratch;
+	char *ours = run->scratch2;
 	const char *wanted = nsx_spec_text(run->spec, run->spec->label);
 	struct nsx_err none = { 0 };
 	ssize_t n;
@@ -252,7 +253,7 @@ int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 	if (wanted[0] == '\0') {
 		if (!may_have_label())
 			return 0;
-		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs, sizeof(theirs),
+		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs, sizeof(run->scratch),
 				  &none);
 		if (n == -EINVAL || n == -ENOENT || n == 0) /* no LSM has anything to say */
 			return 0;
@@ -262,8 +263,8 @@ int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 			return (int)n;
 		}
 		theirs[strcspn(theirs, "\n")] = '\0';
-		if (nsx_file_read(AT_FDCWD, "/proc/self/attr/current", ours, sizeof(ours), &none) <
-		    0)
+		if (nsx_file_read(AT_FDCWD, "/proc/self/attr/current", ours, sizeof(run->scratch2),
+				  &none) < 0)
 			ours[0] = '\0';
 		ours[strcspn(ours, "\n")] = '\0';
 		if (strcmp(theirs, ours) == 0)

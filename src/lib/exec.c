@@ -41,17 +41,13 @@ static enum nsx_hint explain(const char *path, int code, bool searched)
 	return code == EACCES ? NSX_HINT_NOEXEC : NSX_HINT_NONE;
 }
 
-int nsx_exec(char *const argv[], char *const envp[], struct nsx_err *err)
+/* Apart, with its large buffer, for the program that is given by its path. */
+static __attribute__((noinline)) int search(char *const argv[], char *const envp[],
+					    struct nsx_err *err)
 {
 	const char *name = argv[0];
 	char path[PATH_MAX];
 	int code = ENOENT;
-
-	if (strchr(name, '/') != NULL) {
-		(void)execve(name, argv, envp);
-		code = errno;
-		return nsx_err_set(err, -code, "execve", name, explain(name, code, false));
-	}
 
 	for (const char *dir = find_path(envp); dir != NULL;) {
 		size_t len = strcspn(dir, ":");
@@ -75,6 +71,19 @@ int nsx_exec(char *const argv[], char *const envp[], struct nsx_err *err)
 		dir = dir[len] == ':' ? dir + len + 1 : NULL;
 	}
 	return nsx_err_set(err, -code, "execve", name, explain(name, code, true));
+}
+
+int nsx_exec(char *const argv[], char *const envp[], struct nsx_err *err)
+{
+	const char *name = argv[0];
+	int code;
+
+	if (strchr(name, '/') != NULL) {
+		(void)execve(name, argv, envp);
+		code = errno;
+		return nsx_err_set(err, -code, "execve", name, explain(name, code, false));
+	}
+	return search(argv, envp, err);
 }
 
 int nsx_exec_init(struct nsx_run *run, struct nsx_err *err)

@@ -2,6 +2,7 @@
 /* run.c owns the lifetime of a run. */
 #include "lib/run.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
 
 void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec)
 {
-	memset(run, 0, sizeof(*run));
+	memset(run, 0, offsetof(struct nsx_run, scratch));
+	run->target.groups = run->group_room;
 	run->spec = spec;
 	run->role = "starter";
 	run->status_fd = -EBADF;

@@ -35,7 +35,7 @@ struct nsx_target {
 	pid_t pid;
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t groups[NSX_GROUPS_SHOWN_MAX];
+	uint32_t *groups; /* in the room of the run */
 	uint32_t group_count;
 	uint32_t umask;
 	uint64_t caps[5];
@@ -104,12 +104,20 @@ struct nsx_run {
 	char **argv;
 	char **envp;
 	char *env_text; /* memory behind envp, if it is more than fits here: */
-	char env_small[4096];
 
 	int root_fd;       /* the directory that becomes the root; then its clone; then the root */
 	int own_mounts[3]; /* what we mounted on /proc, /sys and /dev: see find_base() in root.c */
 	int *bind_fds;     /* clones of what is bound, by place in the list of mounts */
 	int ptmx_fd;       /* the caller's, for containers without devpts */
+
+	/*
+	 * Room for what is read. It is here, not in the functions that read, so that few pages are touched: each costs 3 us,
+	 * and again in every child that writes to it. Not initialised.
+	 */
+	char scratch[12288];
+	char scratch2[12288];
+	char env_small[4096];
+	uint32_t group_room[NSX_GROUPS_SHOWN_MAX];
 };
 
 /**

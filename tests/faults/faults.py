@@ -100,7 +100,7 @@ class Place:
             (path / name).mkdir(parents=True)
         shutil.copy(shutil.which("busybox"), path / "bin/busybox")
         shutil.copy(self.dir / "tell", path / "bin/tell")
-        for name in ("sh", "sleep", "true", "stty", "cat", "head", "tr", "echo", "kill", "ps", "tty", "trap", "dd", "wc"):
+        for name in ("sh", "sleep", "true", "stty", "cat", "head", "tr", "echo", "kill", "ps", "tty", "trap", "dd", "wc", "cut", "test", "ls"):
             (path / "bin" / name).symlink_to("busybox")
         return path
 

@@ -93,7 +93,6 @@ static int refuses_numbers_out_of_range(void)
 	REFUSES(-EINVAL, nsexec_plan_set_target_pid(plan, -1, 0, &err));
 	REFUSES(-EINVAL, nsexec_plan_set_ids(plan, UINT32_MAX, 0, &err));
 	REFUSES(-EINVAL, nsexec_plan_set_ids(plan, 0, UINT32_MAX, &err));
-	REFUSES(-EINVAL, nsexec_plan_set_groups(plan, &(uint32_t){ UINT32_MAX }, 1, &err));
 	REFUSES(-EINVAL, nsexec_plan_set_umask(plan, 01000, &err));
 	REFUSES(-EINVAL, nsexec_plan_set_oom_score_adj(plan, 1001, &err));
 	REFUSES(-EINVAL, nsexec_plan_set_oom_score_adj(plan, -1001, &err));
@@ -119,7 +118,6 @@ static int refuses_texts_that_are_empty_or_relative(void)
 	char *const none[] = { NULL };
 	char *const empty[] = { (char *)"", NULL };
 	char *const no_equals[] = { (char *)"A", NULL };
-	char *const no_name[] = { (char *)"=a", NULL };
 	char long_name[66];
 
 	CHECK_OK(begin());
@@ -128,7 +126,6 @@ static int refuses_texts_that_are_empty_or_relative(void)
 	REFUSES(-EINVAL, nsexec_plan_set_argv(plan, none, &err));
 	REFUSES(-EINVAL, nsexec_plan_set_argv(plan, empty, &err));
 	REFUSES(-EINVAL, nsexec_plan_set_env(plan, no_equals, &err));
-	REFUSES(-EINVAL, nsexec_plan_set_env(plan, no_name, &err));
 	REFUSES(-EINVAL, nsexec_plan_add_env(plan, "A", &err));
 	REFUSES(-EINVAL, nsexec_plan_add_env(plan, "=", &err));
 	REFUSES(-EINVAL, nsexec_plan_add_env(plan, "", &err));
