@@ -102,12 +102,32 @@ static int mount_pts(int dev, struct nsx_err *err)
 	return r < 0 ? nsx_err_set(err, r, "mount", "/dev/pts", NSX_HINT_NONE) : 0;
 }
 
+/* A directory of the same tmpfs, mounted once more with less rights: a file system of its own would cost 50 us more. */
+static int mount_shm(int dev, struct nsx_err *err)
+{
+	enum { NOTHING = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC };
+
+	if (mkdirat(dev, "shm", 01777) < 0)
+		return nsx_err_sys(err, "mkdirat", "/dev/shm");
+
+	auto_close int at = openat(dev, "shm", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (at < 0)
+		return nsx_err_sys(err, "openat", "/dev/shm");
+
+	auto_close int tree = nsx_mount_clone(at, "", false, err);
+
+	if (tree < 0)
+		return tree;
+	return nsx_mount_attach(tree, at, NOTHING, "/dev/shm", err);
+}
+
 int nsx_root_dev(struct nsx_run *run, int target, struct nsx_err *err)
 {
 	enum { NOTHING = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC };
 	mode_t mask = umask(0);
 	int r;
-	auto_close int dev = nsx_mount_new("tmpfs", "mode=755,size=64k",
+	auto_close int dev = nsx_mount_new("tmpfs", "mode=755,size=64m",
 					   NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NOEXEC, err);
 
 	if (dev < 0)
@@ -121,7 +141,7 @@ int nsx_root_dev(struct nsx_run *run, int target, struct nsx_err *err)
 	if (r >= 0)
 		r = mount_pts(dev, err);
 	if (r >= 0)
-		r = mount_below(dev, "shm", "tmpfs", "mode=1777,size=64m", NOTHING, err);
+		r = mount_shm(dev, err);
 	if (r >= 0 && (run->fresh & NSEXEC_NS_IPC) != 0)
 		r = mount_below(dev, "mqueue", "mqueue", NULL, NOTHING, err);
 	(void)umask(mask);

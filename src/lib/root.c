@@ -324,6 +324,22 @@ static int clone_null(struct nsx_err *err)
 	return nsx_take_fd(&fd);
 }
 
+#define EMPTY_DIR ".empty" /* in our /dev, while masks are made of it */
+#define EMPTY_DIR_FLAGS \
+	(NSEXEC_MOUNT_RDONLY | NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC)
+
+/* An empty directory to cover others with: of our own /dev, or else of a file system made for it. */
+static int empty_dir(const struct nsx_run *run, struct nsx_err *err)
+{
+	int dev = run->own_mounts[2];
+
+	if (dev < 0)
+		return nsx_mount_new("tmpfs", "mode=755,size=4k,nr_inodes=2", 0, err);
+	if (mkdirat(dev, EMPTY_DIR, 0755) < 0 && errno != EEXIST)
+		return nsx_err_sys(err, "mkdirat", "/dev/" EMPTY_DIR);
+	return nsx_mount_clone(dev, EMPTY_DIR, false, err);
+}
+
 int nsx_root_mask(const struct nsx_run *run, const char *path, int *ret_dir, struct nsx_err *err)
 {
 	struct stat st;
@@ -343,11 +359,9 @@ int nsx_root_mask(const struct nsx_run *run, const char *path, int *ret_dir, str
 		cover = clone_null(err);
 	} else if (*ret_dir < 0) {
 		/* the first stays; for the next ones it is cloned, which costs less than another file system */
-		*ret_dir = nsx_mount_new("tmpfs", "mode=755,size=4k,nr_inodes=2",
-					 NSEXEC_MOUNT_RDONLY | NSEXEC_MOUNT_NOSUID |
-						 NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC,
-					 err);
-		return *ret_dir < 0 ? *ret_dir : nsx_mount_attach(*ret_dir, at, 0, path, err);
+		*ret_dir = empty_dir(run, err);
+		return *ret_dir < 0 ? *ret_dir :
+				      nsx_mount_attach(*ret_dir, at, EMPTY_DIR_FLAGS, path, err);
 	} else {
 		cover = nsx_mount_clone(*ret_dir, "", false, err);
 	}
@@ -410,6 +424,9 @@ int nsx_root_hide(struct nsx_run *run, struct nsx_err *err)
 	for (const char *p = NULL;
 	     r >= 0 && (p = nsx_spec_next_text(run->spec, NSX_LIST_READONLY, p)) != NULL;)
 		r = protect(run, p, err);
+	/* covers stay as they are; nothing can be put into a directory that has been removed */
+	if (empty >= 0 && run->own_mounts[2] >= 0)
+		(void)unlinkat(run->own_mounts[2], EMPTY_DIR, AT_REMOVEDIR);
 	return r < 0 ? r : check_places(run, err);
 }
 
