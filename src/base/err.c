@@ -43,6 +43,7 @@ static const char *const hint_texts[NSX_HINT_COUNT] = {
 	[NSX_HINT_NO_SUCH_NAME]        = "`nsexec ls` lists the names",
 	[NSX_HINT_CLEAR_ENV]           = "--clear-env goes on without the target's environment",
 	[NSX_HINT_MEMFD_NOEXEC]        = "sysctl vm.memfd_noexec=2 forbids the sealed helper program; set it to 1 or less",
+	[NSX_HINT_IMAGE_LSM]           = "a security module forbids the sealed helper program; an AppArmor profile of the caller needs flags=(attach_disconnected)",
 	[NSX_HINT_HARD_RLIMIT]         = "raising a hard limit needs CAP_SYS_RESOURCE",
 	[NSX_HINT_PIDNS_DEAD]          = "the first process of the pid namespace has ended; nothing can be started in it any more",
 	[NSX_HINT_KERNEL_TOO_OLD]      = "this needs a newer kernel",

@@ -297,4 +297,6 @@ void registry_each(void (*visit)(void *data, const struct registry_entry *entry)
 		if (most != 0 && --most == 0)
 			return;
 	}
+	(void)rmdir(
+		path); /* the last one took only its own directory along; stays if there are others */
 }

@@ -230,6 +230,8 @@ int nsx_step_no_new_privs(struct nsx_run *run, struct nsx_err *err)
 int nsx_step_label(struct nsx_run *run, struct nsx_err *err)
 {
 	/* the descriptor is of the caller's procfs, opened before the join (CVE-2015-1334, CVE-2019-16884) */
+	if (run->label_fd < 0) /* see nsx_step_clone_inner() */
+		return 0;
 	if (write(run->label_fd, run->label, strlen(run->label)) < 0)
 		return nsx_err_set(err, -errno, "write", "attr/exec", NSX_HINT_NO_LSM);
 	nsx_close_fd(&run->label_fd);

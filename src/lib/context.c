@@ -210,10 +210,21 @@ int nsx_context_oom(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
+/* Where the mode begins, which is last, as a name may have brackets, too; the end if there is none; NULL: not AppArmor. */
+static const char *nsx_label_mode(const char *current)
+{
+	const char *mode = NULL;
+
+	for (const char *p = current; (p = strstr(p, " (")) != NULL; p++)
+		mode = p;
+	return mode == NULL && strcmp(current, "unconfined") == 0 ? current + strlen(current) :
+								    mode;
+}
+
 /* "NAME (enforce)" is how AppArmor shows a profile; SELinux and Smack show the bare context. */
 static char *exec_label(const char *current)
 {
-	const char *mode = strstr(current, " (");
+	const char *mode = nsx_label_mode(current);
 	size_t len = mode != NULL ? (size_t)(mode - current) : strlen(current);
 	const char *prefix = mode != NULL ? "exec " : "";
 	char *label = malloc(strlen(prefix) + len + 1);

@@ -84,7 +84,13 @@ int nsx_step_parent_death(struct nsx_run *run, struct nsx_err *err)
 
 int nsx_step_exec(struct nsx_run *run, struct nsx_err *err)
 {
-	return nsx_exec(run->argv, run->envp, err);
+	int r = nsx_exec(run->argv, run->envp, err);
+
+	if (r == -EPERM &&
+	    run->label !=
+		    NULL) /* AppArmor: no_new_privs forbids to leave a profile, found out only now */
+		nsx_err_hint(err, NSX_HINT_NO_LSM);
+	return r;
 }
 
 int nsx_step_init(struct nsx_run *run, struct nsx_err *err)

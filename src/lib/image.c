@@ -102,7 +102,7 @@ pid_t nsx_image_spawn(struct nsx_image_call *call, struct nsx_err *err)
 	if (call->code != 0) {
 		(void)waitpid(pid, NULL, __WALL);
 		return nsx_err_set(err, -call->code, "execveat", "helper image",
-				   call->code == EACCES ? NSX_HINT_MEMFD_NOEXEC : NSX_HINT_NONE);
+				   call->code == EACCES ? NSX_HINT_IMAGE_LSM : NSX_HINT_NONE);
 	}
 	return pid;
 }

@@ -233,8 +233,13 @@ int nsx_step_clone_inner(struct nsx_run *run, struct nsx_err *err)
 		.flags = nsx_ns_clone_flags(kinds) | NSX_CLONE_PARENT | NSX_CLONE_PARENT_SETTID,
 		.parent_tid = (uint64_t)(uintptr_t)&run->page->inner_pid,
 	};
-	pid_t pid = nsx_sys_clone3(&args);
+	pid_t pid;
+	int r = run->label != NULL ? nsx_step_label(run, err) : 0;
 
+	/* attr/exec is open for this process only, and what is written there is passed on to the child */
+	if (r < 0)
+		return r;
+	pid = nsx_sys_clone3(&args);
 	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
 		pid = nsx_sys_clone((unsigned long)args.flags, &run->page->inner_pid);
 	if (pid < 0)

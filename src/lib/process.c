@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -58,25 +59,44 @@ static int read_held(struct nsexec_process *process, struct nsx_err *err)
 	return 1;
 }
 
-/* Ask without waiting. Returns 1 if it has ended, 0 if not. */
-static int ask(struct nsexec_process *process, struct nsx_err *err)
+/* Reap it if it has ended. Returns 1 if it has, 0 if not. */
+static int reap(struct nsexec_process *process, struct nsx_err *err)
 {
-	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
 	siginfo_t info = { 0 };
 
-	if (process->waited)
-		return 1;
 	while (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL | WNOHANG) <
 	       0)
 		if (errno != EINTR)
 			return nsx_err_sys(err, "waitid", "process");
 	if (info.si_pid == 0)
-		return poll(&end, 1, 0) > 0 ? read_held(process, err) : 0;
-
+		return 0;
 	store(process, (struct nsexec_status){ .exited = info.si_code == CLD_EXITED,
 					       .code = info.si_status,
 					       .core = info.si_code == CLD_DUMPED });
 	return 1;
+}
+
+/* Ask without waiting for its end. Returns 1 if it has ended, 0 if not. */
+static int ask(struct nsexec_process *process, struct nsx_err *err)
+{
+	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
+	struct timespec pause = { .tv_nsec = 1000000 };
+	int r;
+
+	if (process->waited)
+		return 1;
+	r = reap(process, err);
+	if (r != 0 || poll(&end, 1, 0) <= 0)
+		return r;
+
+	/* it has ended: just now, or somebody traces it, who mostly lets it go at once */
+	for (int tries = 0; tries < 50; tries++) {
+		r = reap(process, err);
+		if (r != 0)
+			return r;
+		(void)nanosleep(&pause, NULL);
+	}
+	return read_held(process, err);
 }
 
 int nsexec_process_try_wait(struct nsexec_process *process, struct nsexec_status *ret_status,

@@ -419,6 +419,25 @@ static void forge(pid_t pid, const char *mode)
 			(void)send(sock, i & 1 ? (void *)&msg : big, i & 1 ? sizeof(msg) : seed >> 20,
 				   MSG_NOSIGNAL);
 		}
+	} else if (strcmp(mode, "terminal") == 0) { /* a terminal that nobody asked for: the caller's input, please */
+		union {
+			struct cmsghdr header;
+			char room[CMSG_SPACE(sizeof(int))];
+		} control = { .room = { 0 } };
+		struct iovec iov = { &msg, sizeof(msg) };
+		struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+					 .msg_controllen = sizeof(control.room) };
+		int pair[2];
+
+		msg.type = NSX_MSG_TTY;
+		(void)socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+		(void)write(pair[1], "forged output\n", 14);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &pair[0], sizeof(int));
+		(void)sendmsg(sock, &header, MSG_NOSIGNAL);
+		(void)close(pair[0]);
 	} else if (strcmp(mode, "fds") == 0) {
 		union {
 			struct cmsghdr header;

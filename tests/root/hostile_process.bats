@@ -116,6 +116,7 @@ forge() {
 		*) fail "exit status $status" ;;
 		esac
 		clean_errors
+		lacks forged
 	done
 	end_target
 	cat "$W/target.out"
@@ -137,6 +138,10 @@ forge() {
 
 @test "descriptors sent to the parent do not stay there" {
 	forge fds
+}
+
+@test "a terminal that was not asked for is not taken: it would get the caller's input" {
+	forge terminal
 }
 
 @test "the death of the final process under its tracer is noticed" {

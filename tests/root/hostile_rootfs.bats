@@ -33,28 +33,37 @@ each() {
 	done
 }
 
+# what is no directory is refused in these places, even where it would do no harm
+refused() {
+	local name=$1 kind
+	shift
+	for kind in "$@"; do
+		each "$name" "$kind"
+		[ $status = 125 ] || fail "exit status $status"
+	done
+}
+
 @test "CVE-2019-19921 CVE-2023-28642: /proc is a symbolic link" {
-	each proc absolute climbing magic fd dangling loop
+	refused proc absolute climbing magic fd dangling loop
 }
 
 @test "CVE-2023-27561: /proc is a symbolic link into the image" {
-	each proc inside
+	refused proc inside
 	put proc inside
 	mkdir -p "$R/tmp/self" "$R/other"
 	with_probe
 }
 
 @test "/proc is a FIFO, a huge file, a device" {
-	each proc fifo huge device
-	[ $status = 125 ]
+	refused proc fifo huge device
 }
 
 @test "CVE-2019-19921: /sys is a symbolic link, a FIFO, a huge file" {
-	each sys absolute climbing magic fd inside dangling loop fifo huge
+	refused sys absolute climbing magic fd inside dangling loop fifo huge
 }
 
 @test "CVE-2026-41579 CVE-2026-47766: /dev is a symbolic link, a FIFO, a huge file" {
-	each dev absolute climbing magic fd inside dangling loop fifo huge
+	refused dev absolute climbing magic fd inside dangling loop fifo huge
 }
 
 @test "CVE-2025-31133 CVE-2026-88265: /dev/null is a symbolic link, a FIFO, another device" {
