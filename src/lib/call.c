@@ -12,16 +12,21 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/caps.h"
 #include "lib/ns.h"
 #include "lib/target.h"
 
-enum { STACK_BYTES = 256 << 10, GUARD_BYTES = 64 << 10 };
+/* What a child that shares our memory must not join. */
+enum { FORK_KINDS = NSEXEC_NS_USER | NSEXEC_NS_PID | NSEXEC_NS_TIME };
+
+enum { STACK_BYTES = 128 << 10, GUARD_BYTES = 64 << 10 };
 
 /* What the child needs, in memory that it shares with us or has a copy of. */
 struct call {
@@ -51,9 +56,20 @@ static int differing(const struct nsexec_call_args *args, uint32_t *ret_join, st
 	struct stat theirs;
 	struct stat ours;
 	size_t stem;
+	uint32_t look = args->ns_mask;
 
 	*ret_join = 0;
 	if (args->ns_mask == 0)
+		return 0;
+	/*
+	 * Who has the power may join what is its own already, and need not look; but for a user namespace, which refuses it,
+	 * and what decides on the execution class.
+	 */
+	if (nsx_caps_rule_all()) {
+		*ret_join = args->ns_mask & ~(uint32_t)FORK_KINDS;
+		look = args->ns_mask & FORK_KINDS;
+	}
+	if (look == 0)
 		return 0;
 
 	pid_t pid;
@@ -69,7 +85,7 @@ static int differing(const struct nsexec_call_args *args, uint32_t *ret_join, st
 		char own[40];
 		struct nsx_str own_out = NSX_STR(own, sizeof(own));
 
-		if ((args->ns_mask & 1u << i) == 0)
+		if ((look & 1u << i) == 0)
 			continue;
 		out.used = stem;
 		nsx_str_add(&out, nsexec_ns_name(1u << i));
@@ -191,20 +207,56 @@ _Noreturn static void run_forked(struct call *call, struct reply *reply)
 	_exit(0);
 }
 
-static int wait_forked(pid_t pid, uint32_t timeout_ms, struct nsx_err *err)
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Wait for the end of a process; signals do not move the deadline (0: none). Returns whether it has ended. */
+static bool wait_until(int pidfd, uint32_t timeout_ms)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int64_t deadline = now_ms() + timeout_ms;
+
+	for (;;) {
+		int64_t left = timeout_ms == 0 ? -1 : deadline - now_ms();
+
+		if (timeout_ms != 0 && left <= 0)
+			return poll(&end, 1, 0) > 0;
+		if (poll(&end, 1, (int)left) > 0)
+			return true;
+	}
+}
+
+/* Kill the first child, and the second one that it may have made in a pid namespace; wait until both are gone. */
+static void kill_forked(pid_t pid, const struct reply *reply)
+{
+	enum { GONE_MS = 1000 };
+	pid_t inner = *(const volatile int32_t *)&reply->inner_pid;
+	auto_close int inner_fd = inner > 0 ? nsx_sys_pidfd_open(inner) : -EBADF;
+
+	(void)kill(pid, SIGKILL);
+	if (inner_fd < 0)
+		return;
+	/* it dies with its parent anyhow (PR_SET_PDEATHSIG), unless the container has a hand in it */
+	(void)nsx_sys_pidfd_send_signal(inner_fd, SIGKILL);
+	(void)wait_until(inner_fd, GONE_MS);
+}
+
+static int wait_forked(pid_t pid, uint32_t timeout_ms, const struct reply *reply,
+		       struct nsx_err *err)
 {
 	auto_close int pidfd = nsx_sys_pidfd_open(pid);
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
-	int r = 1;
+	bool ended = pidfd < 0 || timeout_ms == 0 || wait_until(pidfd, timeout_ms);
 
-	if (pidfd >= 0 && timeout_ms != 0)
-		while ((r = poll(&end, 1, (int)timeout_ms)) < 0 && errno == EINTR)
-			;
-	if (r == 0)
-		(void)kill(pid, SIGKILL); /* a second child dies with the first: PR_SET_PDEATHSIG */
+	if (!ended)
+		kill_forked(pid, reply);
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
-	return r == 0 ? nsx_err_set(err, -ETIMEDOUT, "wait", "function", NSX_HINT_NONE) : 0;
+	return ended ? 0 : nsx_err_set(err, -ETIMEDOUT, "wait", "function", NSX_HINT_NONE);
 }
 
 static int64_t call_forked(struct call *call, struct nsx_err *err)
@@ -229,7 +281,7 @@ static int64_t call_forked(struct call *call, struct nsx_err *err)
 		return r;
 	}
 
-	r = wait_forked(pid, call->args->timeout_ms, err);
+	r = wait_forked(pid, call->args->timeout_ms, reply, err);
 	if (r < 0) {
 		(void)munmap(reply, bytes);
 		return r;
@@ -281,7 +333,6 @@ static int check(const struct nsexec_call_args *given, struct nsexec_call_args *
 int64_t nsexec_call(const struct nsexec_call_args *args, nsexec_call_fn *function, void *data,
 		    void *buf, size_t buf_size, uint32_t *ret_class, struct nsexec_err *err)
 {
-	enum { FORK_KINDS = NSEXEC_NS_USER | NSEXEC_NS_PID | NSEXEC_NS_TIME };
 	struct nsexec_call_args own;
 	struct call call = {
 		.args = &own,

@@ -21,6 +21,18 @@ void nsx_caps_get(uint64_t *ret_effective, uint64_t *ret_permitted, uint64_t *re
 	*ret_inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
 }
 
+bool nsx_caps_rule_all(void)
+{
+	uint64_t effective;
+	uint64_t permitted;
+	uint64_t inheritable;
+
+	if (geteuid() != 0)
+		return false;
+	nsx_caps_get(&effective, &permitted, &inheritable);
+	return (effective & 1ULL << CAP_SYS_ADMIN) != 0;
+}
+
 int nsx_caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable, struct nsx_err *err)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

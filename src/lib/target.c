@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -186,26 +185,14 @@ static int compare_kind(struct nsx_run *run, unsigned index, struct nsx_err *err
 	return 0;
 }
 
-/*
- * With power over the first user namespace, joining what is ours already does no harm, but for a user namespace: one
- * setns(2) for all of them costs less than 14 looks at /proc, and the kernel joins all or none. Everybody else must
- * leave out what is the same: it may be owned by somebody else.
- */
-static bool has_power(void)
-{
-	uint64_t effective;
-	uint64_t permitted;
-	uint64_t inheritable;
-
-	if (getauxval(AT_EUID) != 0)
-		return false;
-	nsx_caps_get(&effective, &permitted, &inheritable);
-	return (effective & 1ULL << CAP_SYS_ADMIN) != 0;
-}
-
 int nsx_target_compare(struct nsx_run *run, struct nsx_err *err)
 {
-	bool powerful = has_power();
+	/*
+	 * With power over the first user namespace, joining what is ours already does no harm, but for a user namespace: one
+	 * setns(2) for all of them costs less than 14 looks at /proc, and the kernel joins all or none. Everybody else must
+	 * leave out what is the same: it may be owned by somebody else.
+	 */
+	bool powerful = nsx_caps_rule_all();
 
 	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
 		uint32_t mode = run->spec->ns[i].mode;

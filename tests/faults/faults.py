@@ -312,7 +312,7 @@ def cgroup2_mount():
 def cgroups_of_ours():
     """All that look like it: nothing else may run meanwhile."""
     top = cgroup2_mount()
-    return sorted(str(path) for path in Path(top).rglob("nsexec-*")) if top else []
+    return sorted(str(p) for p in Path(top).rglob("nsexec-*") if re.search(r"/nsexec-\d+-\d+-\d+$", str(p))) if top else []
 
 
 def tree(path):

@@ -44,13 +44,13 @@ struct process {
 	char path[PATH_BYTES];
 	int children;
 	int counts[CALLS_MAX];
-	uint64_t call;   /* the one that it is in */
-	bool in_call;    /* between entry and exit */
-	bool foreign;    /* executed a program that is none of nsexec's */
-	bool ours;       /* this exit is the one to change */
-	bool waits;      /* stopped before we knew of it */
+	uint64_t call; /* the one that it is in */
+	bool in_call;  /* between entry and exit */
+	bool foreign;  /* executed a program that is none of nsexec's */
+	bool ours;     /* this exit is the one to change */
+	bool waits;    /* stopped before we knew of it */
 	bool known;
-	bool begun;      /* what the fork of this program does before it executes the command does not count */
+	bool begun; /* what the fork of this program does before it executes the command does not count */
 };
 
 static struct process processes[PROCESSES_MAX];

@@ -13,7 +13,8 @@
 
 static void tell_namespaces(void)
 {
-	static const char *const kinds[] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
+	static const char *const kinds[] = { "cgroup", "ipc",  "mnt",  "net",
+					     "pid",    "time", "user", "uts" };
 	char path[32];
 	char link[64];
 
@@ -27,7 +28,8 @@ static void tell_namespaces(void)
 
 static void tell_status(void)
 {
-	static const char *const keys[] = { "Uid:", "Gid:", "Groups:", "Cap", "NoNewPrivs:", "Seccomp", "SigBlk:", "SigIgn:" };
+	static const char *const keys[] = { "Uid:",        "Gid:",    "Groups:", "Cap",
+					    "NoNewPrivs:", "Seccomp", "SigBlk:", "SigIgn:" };
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[1024];
 
@@ -51,7 +53,8 @@ static void tell_mounts(void)
 	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
 		const char *more = strstr(line, " - ");
 
-		if (more != NULL && sscanf(line, "%*s %*s %*s %511s %511s %511s", root, at, options) == 3)
+		if (more != NULL &&
+		    sscanf(line, "%*s %*s %*s %511s %511s %511s", root, at, options) == 3)
 			printf("mount %s %s %s", at, options, more + 3);
 	}
 	if (file != NULL)
@@ -83,7 +86,8 @@ int main(int argc, char **argv)
 	(void)gethostname(text, sizeof(text));
 	printf("hostname %s\n", text);
 	printf("cwd %s\n", getcwd(text, sizeof(text)) != NULL ? text : "none");
-	printf("umask %o\ndeath %d\nleader %d\ndumpable %d\n", mask, sig, getsid(0) == getpid(), prctl(PR_GET_DUMPABLE));
+	printf("umask %o\ndeath %d\nleader %d\ndumpable %d\n", mask, sig, getsid(0) == getpid(),
+	       prctl(PR_GET_DUMPABLE));
 	for (char **p = environ; *p != NULL; p++)
 		printf("env %s\n", *p);
 	printf("end\n");
