@@ -364,10 +364,10 @@ int nsexec_plan_add_mount(struct nsexec_plan *plan, const char *type, const char
  * @path: a file or directory; a missing one is no error
  * @err:  detail on failure, or NULL
  *
- * A file is covered by /dev/null, a directory by an empty read-only tmpfs.
+ * A file is covered by /dev/null, a directory by an empty read-only one.
  * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
  *
- * Return: 0, -ENOMEM.
+ * Return: 0, -EINVAL (not absolute), -ENOMEM.
  */
 int nsexec_plan_add_masked_path(struct nsexec_plan *plan, const char *path, struct nsexec_err *err);
 
@@ -380,7 +380,7 @@ int nsexec_plan_add_masked_path(struct nsexec_plan *plan, const char *path, stru
  * With everything mounted below.
  * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
  *
- * Return: 0, -ENOMEM.
+ * Return: 0, -EINVAL (not absolute), -ENOMEM.
  */
 int nsexec_plan_add_readonly_path(struct nsexec_plan *plan, const char *path,
 				  struct nsexec_err *err);

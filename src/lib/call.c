@@ -232,18 +232,16 @@ static bool wait_until(int pidfd, uint32_t timeout_ms)
 }
 
 /* Kill the first child, and the second one that it may have made in a pid namespace; wait until both are gone. */
-static void kill_forked(pid_t pid, const struct reply *reply)
+static void kill_forked(pid_t pid, int pidfd, const struct reply *reply)
 {
 	enum { GONE_MS = 1000 };
 	pid_t inner = *(const volatile int32_t *)&reply->inner_pid;
 	auto_close int inner_fd = inner > 0 ? nsx_sys_pidfd_open(inner) : -EBADF;
 
+	/* the first one reaps the second, and ends: nobody inherits a zombie */
+	if (inner_fd >= 0 && nsx_sys_pidfd_send_signal(inner_fd, SIGKILL) == 0)
+		(void)wait_until(pidfd, GONE_MS);
 	(void)kill(pid, SIGKILL);
-	if (inner_fd < 0)
-		return;
-	/* it dies with its parent anyhow (PR_SET_PDEATHSIG), unless the container has a hand in it */
-	(void)nsx_sys_pidfd_send_signal(inner_fd, SIGKILL);
-	(void)wait_until(inner_fd, GONE_MS);
 }
 
 static int wait_forked(pid_t pid, uint32_t timeout_ms, const struct reply *reply,
@@ -253,7 +251,7 @@ static int wait_forked(pid_t pid, uint32_t timeout_ms, const struct reply *reply
 	bool ended = pidfd < 0 || timeout_ms == 0 || wait_until(pidfd, timeout_ms);
 
 	if (!ended)
-		kill_forked(pid, reply);
+		kill_forked(pid, pidfd, reply);
 	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	return ended ? 0 : nsx_err_set(err, -ETIMEDOUT, "wait", "function", NSX_HINT_NONE);

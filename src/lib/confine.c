@@ -147,10 +147,12 @@ static int check_reachable(struct nsx_run *run, const char *path, struct nsx_err
 int nsx_step_workdir(struct nsx_run *run, struct nsx_err *err)
 {
 	const char *path = nsx_spec_text(run->spec, run->spec->cwd);
+	auto_close int root = -EBADF;
 	auto_close int fd = -EBADF;
 
 	if (path[0] != '\0') {
-		fd = nsx_inroot_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
+		root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = nsx_inroot_open(root, path, O_PATH | O_DIRECTORY, 0, err);
 		if (fd < 0) {
 			nsx_err_hint(err, NSX_HINT_WORKDIR);
 			return fd;

@@ -32,7 +32,10 @@ static const char *find_path(char *const envp[])
 static enum nsx_hint explain(const char *path, int code, bool searched)
 {
 	struct stat st;
-	auto_close int fd = nsx_inroot_open(AT_FDCWD, path, O_PATH, 0, NULL);
+	/* a relative path is one of the working directory, all others of the root */
+	auto_close int root =
+		openat(AT_FDCWD, path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = nsx_inroot_open(root, path, O_PATH, 0, NULL);
 
 	if (code == ENOENT && fd < 0)
 		return searched ? NSX_HINT_NO_COMMAND : NSX_HINT_NONE;

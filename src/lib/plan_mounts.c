@@ -63,15 +63,25 @@ int nsexec_plan_add_mount(struct nsexec_plan *plan, const char *type, const char
 			   NSX_HINT_NONE);
 }
 
+static int add_path(struct nsexec_plan *plan, enum nsx_list list, const char *path,
+		    struct nsx_err *err)
+{
+	if (path == NULL || path[0] != '/')
+		return nsx_err_set(err, -EINVAL, "check-plan",
+				   "masked or read-only path: an absolute path is needed",
+				   NSX_HINT_NONE);
+	return nsx_plan_append(plan, list, path, strlen(path) + 1, err);
+}
+
 int nsexec_plan_add_masked_path(struct nsexec_plan *plan, const char *path, struct nsexec_err *err)
 {
-	return nsx_plan_append(plan, NSX_LIST_MASKED, path, strlen(path) + 1, err);
+	return add_path(plan, NSX_LIST_MASKED, path, err);
 }
 
 int nsexec_plan_add_readonly_path(struct nsexec_plan *plan, const char *path,
 				  struct nsexec_err *err)
 {
-	return nsx_plan_append(plan, NSX_LIST_READONLY, path, strlen(path) + 1, err);
+	return add_path(plan, NSX_LIST_READONLY, path, err);
 }
 
 int nsexec_plan_add_standard_mounts(struct nsexec_plan *plan, uint32_t flags,

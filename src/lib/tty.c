@@ -20,9 +20,9 @@
 #define DEVPTS_MAGIC 0x1cd1
 
 /* A multiplexer of a devpts, and nothing that only looks like one: the container chooses what is at the path. */
-static int open_multiplexer(const char *path)
+static int open_multiplexer(int root, const char *path)
 {
-	auto_close int fd = nsx_inroot_open(AT_FDCWD, path, O_PATH, 0, NULL);
+	auto_close int fd = nsx_inroot_open(root, path, O_PATH, 0, NULL);
 	struct stat st;
 	struct statfs fs;
 
@@ -35,7 +35,7 @@ static int open_multiplexer(const char *path)
 		return -ENODEV;
 
 	/* opening an O_PATH descriptor again takes procfs, which is the container's: open by path, and look again */
-	int again = nsx_inroot_open(AT_FDCWD, path, O_RDWR | O_NOCTTY | O_NONBLOCK, 0, NULL);
+	int again = nsx_inroot_open(root, path, O_RDWR | O_NOCTTY | O_NONBLOCK, 0, NULL);
 
 	if (again < 0)
 		return again;
@@ -50,11 +50,13 @@ static int open_multiplexer(const char *path)
 static int find_multiplexer(struct nsx_run *run, struct nsx_err *err)
 {
 	static const char *const paths[] = { "dev/pts/ptmx", "dev/ptmx" };
+	auto_close int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd = -ENODEV;
 
-	/* relative to the working directory, which is the root at this step */
+	if (root < 0)
+		return nsx_err_sys(err, "open", "/");
 	for (size_t i = 0; fd < 0 && i < NSX_ARRAY_SIZE(paths); i++)
-		fd = open_multiplexer(paths[i]);
+		fd = open_multiplexer(root, paths[i]);
 	if (fd >= 0)
 		return fd;
 	if (run->ptmx_fd < 0)
