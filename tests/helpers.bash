@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the tests that are written with bats share. `load ../helpers` brings it, and with it setup and teardown, which
 # a file may wrap. Nothing but processes that were started here is ever signalled.
 

@@ -22,7 +22,9 @@ struct nsexec_process;
 #define NSEXEC_EVENT_INFO 2u    /* something was done otherwise than usual */
 #define NSEXEC_EVENT_WARNING 3u /* something asked for was left out */
 #define NSEXEC_EVENT_CHILD 4u   /* the final process exists; pid is set */
-#define NSEXEC_EVENT_DEBUG 5u   /* for who looks for a fault */
+#define NSEXEC_EVENT_READY \
+	6u /* everything is applied: the next thing is the execution of the program */
+#define NSEXEC_EVENT_DEBUG 5u /* for who looks for a fault */
 
 /**
  * struct nsexec_event - Something worth telling during a spawn

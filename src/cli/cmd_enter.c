@@ -221,6 +221,8 @@ static int make_plan(struct enter *e, char **words, struct nsx_err *err)
 	bool process;
 	int r = plan_target(e, words[0], &process, err);
 
+	if (r < 0 && err->step[0] == '\0')
+		(void)nsx_str_copy(err->step, sizeof(err->step), "target");
 	if (r < 0)
 		return r;
 	if (e->target == NULL)

@@ -324,6 +324,8 @@ static int launch(struct launch *l, char **words, struct nsx_err *err)
 		}
 		if (filter_bytes > 0)
 			r = registry_save_filter(&entry, filter, filter_bytes, err);
+		if (r < 0)
+			(void)nsx_str_copy(err->step, sizeof(err->step), "register");
 		options.entry = &entry;
 	}
 	if (r >= 0)

@@ -347,7 +347,7 @@ static int set_command(void *config, const char *option, const char *value, stru
 /* clang-format off */
 static const struct opt options[] = {
 	{ "Container", "name", 0, OPT_VALUE, "NAME", "register it, so that `nsexec enter NAME` works", set_name },
-	{ NULL, "rootfs", 0, OPT_VALUE, "DIR", "its root (default: the host's system directories, copied on write)", set_rootfs },
+	{ NULL, "rootfs", 0, OPT_VALUE, "DIR", "its root (default: the host's system, copied on write)", set_rootfs },
 	{ NULL, "mount", 'm', OPT_VALUE, "DIR", "the same", set_rootfs },
 	{ NULL, "read-only", 0, OPT_PLAIN, NULL, "make the root file system read-only", set_read_only },
 	{ NULL, "hostname", 0, OPT_VALUE, "NAME", "its host name (default: its name)", set_hostname },

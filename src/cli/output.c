@@ -105,6 +105,8 @@ void output_event(void *data, const struct nsexec_event *event)
 		else
 			fprintf(stderr, "nsexec %s: warning: %s\n", output->verb, event->text);
 		return;
+	case NSEXEC_EVENT_READY:
+		return;
 	default:
 		output_log(output, "%s", event->text);
 	}

@@ -161,12 +161,24 @@ static int prepare(const struct run_options *options, struct pid_file *file, int
 	return nsexec_plan_set_pdeathsig(options->plan, SIGKILL, err);
 }
 
+/* Up to here ^C ends nsexec, and everything with it; behind it the program has a say. */
+static void handle_event(void *data, const struct nsexec_event *event)
+{
+	const struct run_options *options = data;
+	sigset_t set;
+
+	if (event->type == NSEXEC_EVENT_READY && !options->detach)
+		supervise_block(&set);
+	else
+		output_event(options->output, event);
+}
+
 int run_plan(const struct run_options *options, int *ret_status, struct nsx_err *err)
 {
 	struct nsexec_spawn_args args = { .size = sizeof(args),
 					  .flags = NSEXEC_SPAWN_FORK_SELF,
-					  .event = output_event,
-					  .data = options->output };
+					  .event = handle_event,
+					  .data = (void *)options };
 	auto_close int null_fd = -EBADF;
 	struct nsexec_process *process = NULL;
 	struct pid_file file = { .fd = -EBADF };

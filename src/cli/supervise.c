@@ -88,7 +88,7 @@ static void handle_signal(struct supervisor *s, int signal_fd)
 		handle(s, (int)info.ssi_signo);
 }
 
-static void block_signals(sigset_t *set)
+void supervise_block(sigset_t *set)
 {
 	static const int handled[] = { SIGTERM, SIGINT,  SIGHUP,   SIGQUIT,
 				       SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP };
@@ -151,7 +151,7 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 	int signal_fd;
 	int r;
 
-	block_signals(&set);
+	supervise_block(&set);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	terminal_open(&s.terminal, process);
 	loop(&s, signal_fd);
@@ -159,8 +159,10 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 	terminal_close(&s.terminal);
 	r = nsexec_process_wait(process, -1, &status, &err);
 	(void)close(signal_fd);
-	if (r < 0)
+	if (r < 0) {
+		(void)nsx_str_copy(err.step, sizeof(err.step), "wait");
 		return output_error(output, &err);
+	}
 	if (status.exited)
 		return status.code;
 	return EXIT_SIGNAL +

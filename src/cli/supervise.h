@@ -4,6 +4,7 @@
 #define NSX_CLI_SUPERVISE_H
 
 #include <nsexec/process.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "cli/output.h"
@@ -17,5 +18,13 @@
  * Return: the exit status: the program's, 128+N if signal N ended it, 125 if it can not be known.
  */
 int supervise(struct nsexec_process *process, const struct output *output, bool first);
+
+/**
+ * supervise_block() - Block the signals that supervise() handles
+ * @set: the signals
+ *
+ * From the moment on in which the program may run: what comes from then on is for it.
+ */
+void supervise_block(sigset_t *set);
 
 #endif

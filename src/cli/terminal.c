@@ -49,10 +49,14 @@ void terminal_open(struct terminal *terminal, struct nsexec_process *process)
 	int pipe_fds[2];
 	pid_t pid;
 
+	(void)signal(
+		SIGPIPE,
+		SIG_IGN); /* the program has its own; a closed stdout or a killed guard is no end for us */
 	terminal->process = process;
 	terminal->master = nsexec_process_tty(process);
 	terminal->raw = false;
 	terminal->input_done = false;
+	terminal->mid_line = false;
 	terminal->guard_fd = -EBADF;
 	if (terminal->master < 0 || tcgetattr(STDIN_FILENO, &terminal->before) < 0)
 		return;
@@ -65,6 +69,8 @@ void terminal_open(struct terminal *terminal, struct nsexec_process *process)
 		(void)setpgid(0, 0);
 		guard(pipe_fds[0], &terminal->before);
 	}
+	if (pid > 0)
+		(void)setpgid(pid, pid); /* both, or it could still be too late in one of them */
 	(void)close(pipe_fds[0]);
 	terminal->guard_fd = pipe_fds[1];
 
@@ -91,6 +97,7 @@ void terminal_input(struct terminal *terminal)
 
 	if (n > 0) {
 		(void)nsx_file_write_all(terminal->master, buf, (size_t)n);
+		terminal->mid_line = buf[n - 1] != '\n';
 		return;
 	}
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))

@@ -12,6 +12,7 @@ struct terminal {
 	struct nsexec_process *process;
 	int master;      /* -1: there is none, or it is finished */
 	bool raw;        /* ours is in raw mode */
+	bool mid_line;   /* what was passed on last did not end a line */
 	bool input_done; /* nothing more comes from our stdin */
 	int guard_fd;    /* see terminal_open() */
 	struct termios before;

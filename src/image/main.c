@@ -96,8 +96,12 @@ static int init_main(char *const argv[])
 	run.role = "init";
 	if (nsx_num_parse_fd(argv[1], &run.status_fd) < 0)
 		return 125;
-	if (fcntl(run.status_fd, F_SETFD, FD_CLOEXEC) < 0)
-		return 125;
+	if (fcntl(run.status_fd, F_SETFD, FD_CLOEXEC) < 0) {
+		struct nsx_err err = { .step = "init" };
+
+		(void)nsx_err_sys(&err, "fcntl", "status");
+		nsx_fail(&run, &err);
+	}
 	(void)sigfillset(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
 

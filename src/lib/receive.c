@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -44,9 +45,14 @@ static ssize_t take_message(const struct nsx_spawn *spawn, struct nsx_msg *msg, 
 	return n;
 }
 
+/* From a plan that asks for none, or what is no terminal, nothing is taken: it would be shown to the user as it is. */
 static void take_terminal(struct nsx_spawn *spawn, const struct nsx_msg *msg, int *fd)
 {
+	struct winsize size;
+
 	(void)msg;
+	if ((spawn->spec->set & NSX_SET_TTY) == 0 || ioctl(*fd, TIOCGWINSZ, &size) < 0)
+		return;
 	nsx_close_fd(&spawn->tty_fd);
 	spawn->tty_fd = nsx_take_fd(fd);
 }
@@ -56,6 +62,7 @@ static void take_ready(struct nsx_spawn *spawn, const struct nsx_msg *msg, int *
 	(void)msg;
 	(void)fd;
 	spawn->ready = true;
+	nsx_tell(spawn, NSEXEC_EVENT_READY, 0, "parent", "");
 }
 
 static void take_error(struct nsx_spawn *spawn, const struct nsx_msg *msg, int *fd)
@@ -127,8 +134,13 @@ pid_t nsx_last_pid(const struct nsx_page *page)
 				     page->helper_pid;
 }
 
-/* Does it run another program than we do? Then it has executed the program. */
-static bool has_executed(pid_t pid)
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Does it run another program than we do, and than the helper image? Then it has executed the program. */
+static bool has_executed(const struct nsx_spawn *spawn, pid_t pid)
 {
 	char path[32];
 	struct nsx_str out = NSX_STR(path, sizeof(path));
@@ -138,8 +150,11 @@ static bool has_executed(pid_t pid)
 	nsx_str_add(&out, "/proc/");
 	nsx_str_add_i64(&out, pid);
 	nsx_str_add(&out, "/exe");
-	return stat(path, &theirs) == 0 && stat("/proc/self/exe", &ours) == 0 &&
-	       (theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev);
+	if (stat(path, &theirs) < 0 || stat("/proc/self/exe", &ours) < 0 ||
+	    same_file(&theirs, &ours))
+		return false;
+	return spawn->plan->image_fd < 0 || fstat(spawn->plan->image_fd, &ours) < 0 ||
+	       !same_file(&theirs, &ours);
 }
 
 /*
@@ -165,7 +180,7 @@ static bool wait_for_more(struct nsx_spawn *spawn)
 		if (r > 0)
 			return fds[0].revents != 0;
 		if ((r < 0 && errno != EINTR) ||
-		    (r == 0 && has_executed(nsx_last_pid(spawn->page))))
+		    (r == 0 && has_executed(spawn, nsx_last_pid(spawn->page))))
 			return false;
 	}
 }

@@ -99,7 +99,7 @@ static int copy_stopped(struct nsx_run *run, struct nsx_err *err)
 {
 	enum { FILTERS_MAX = 64 };
 	auto_free struct sock_filter *code = NULL;
-	uint32_t lens[FILTERS_MAX];
+	uint32_t lens[FILTERS_MAX] = { 0 };
 	size_t used = 0;
 	size_t count = 0;
 
@@ -219,10 +219,12 @@ int nsx_seccomp_resolve(struct nsx_run *run, struct nsx_err *err)
 		r = copy_from_target(run, err);
 		if ((r == -EACCES || r == -EPERM) && geteuid() != 0) {
 			*err = (struct nsx_err){ 0 };
-			return nsx_note(
-				run, NSX_MSG_WARNING,
-				"the target's seccomp filter can not be read, and is left out",
-				err);
+			r = nsx_note(run, NSX_MSG_WARNING,
+				     "the target's seccomp filter can not be read, and is left out",
+				     err);
+			if (r < 0)
+				nsx_err_hint(err, NSX_HINT_NO_SECCOMP);
+			return r;
 		}
 	}
 	if (r < 0 || filters->count == 0)

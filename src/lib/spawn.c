@@ -357,6 +357,9 @@ int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
 	if (r >= 0)
 		r = run_spawn(&spawn, ret_process, &detail);
 	close_spawn(&spawn);
+	if (r < 0 && detail.step[0] == '\0')
+		(void)nsx_str_copy(detail.step, sizeof(detail.step),
+				   spawn.ready ? "keeper" : "start");
 	if (r < 0 && err != NULL)
 		*err = detail;
 	return r;

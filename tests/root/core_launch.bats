@@ -229,7 +229,8 @@ setup_file() {
 	script='mount -t tmpfs below "$1/sub" && echo x >"$1/sub/file" && shift && exec "$@"'
 	run unshare -m --propagation private sh -c "$script" sh "$BATS_TEST_TMPDIR/data" \
 		timeout 20 "${wrap[@]}" "$NSEXEC" launch --bind "$BATS_TEST_TMPDIR/data:/mnt:ro" -- sh -c 'cat /mnt/sub/file; touch /mnt/sub/refused'
-	has "$output" x
+	# an old kernel can not make what is below read-only: then it is left out
+	[ -n "${NSX_OLD_KERNEL:-}" ] || has "$output" x
 	check test "$status" != 0
 	run unshare -m --propagation private sh -c "$script" sh "$BATS_TEST_TMPDIR/data" \
 		timeout 20 "${wrap[@]}" "$NSEXEC" launch --bind "$BATS_TEST_TMPDIR/data:/mnt:bind" -- ls /mnt/sub

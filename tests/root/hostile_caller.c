@@ -26,7 +26,8 @@ static int fail(const struct nsexec_err *err)
 	return 125;
 }
 
-static int fill(struct nsexec_plan *plan, const char *what, const char *target, char **argv, struct nsexec_err *err)
+static int fill(struct nsexec_plan *plan, const char *what, const char *target, char **argv,
+		struct nsexec_err *err)
 {
 	const char *secret = getenv("NSX_SECRET");
 	int r = nsexec_plan_set_argv(plan, argv, err);
@@ -35,7 +36,9 @@ static int fill(struct nsexec_plan *plan, const char *what, const char *target, 
 	if (r >= 0 && strcmp(what, "launch") == 0) {
 		r = nsexec_plan_add_standard_mounts(plan, 0, err);
 		if (r >= 0)
-			r = nsexec_plan_set_ns(plan, NSEXEC_NS_ALL & ~(NSEXEC_NS_USER | NSEXEC_NS_TIME | NSEXEC_NS_NET),
+			r = nsexec_plan_set_ns(plan,
+					       NSEXEC_NS_ALL & ~(NSEXEC_NS_USER | NSEXEC_NS_TIME |
+								 NSEXEC_NS_NET),
 					       NSEXEC_NS_MODE_NEW, err);
 		return r < 0 ? r : nsexec_plan_set_root_path(plan, target, err);
 	}
@@ -44,7 +47,8 @@ static int fill(struct nsexec_plan *plan, const char *what, const char *target, 
 	if (r >= 0)
 		r = nsexec_plan_set_ns(plan, NSEXEC_NS_ALL, NSEXEC_NS_MODE_TARGET, err);
 	if (r >= 0)
-		r = nsexec_plan_set_context(plan, strcmp(what, "bare") == 0 ? 0 : NSEXEC_CONTEXT_ALL, err);
+		r = nsexec_plan_set_context(
+			plan, strcmp(what, "bare") == 0 ? 0 : NSEXEC_CONTEXT_ALL, err);
 	return r;
 }
 

@@ -209,12 +209,16 @@ static bool try_all(pid_t pid)
 	unsigned before = denied;
 	bool done = try_open("open of exe for writing", pid, "exe", O_WRONLY) ||
 		    try_open("open of exe", pid, "exe", O_RDONLY) ||
-		    try_link("readlink of fd/0", pid, "fd/0") || try_link("readlink of fd/3", pid, "fd/3") ||
-		    try_link("readlink of fd/4", pid, "fd/4") || try_open("open of fd/3", pid, "fd/3", O_RDONLY) ||
-		    try_open("open of mem", pid, "mem", O_RDWR) || try_open("open of maps", pid, "maps", O_RDONLY) ||
-		    try_link("readlink of cwd", pid, "cwd") || try_link("readlink of root", pid, "root") ||
-		    try_open("open of environ", pid, "environ", O_RDONLY) || try_vm(pid) || try_getfd(pid) ||
-		    try_seize(pid);
+		    try_link("readlink of fd/0", pid, "fd/0") ||
+		    try_link("readlink of fd/3", pid, "fd/3") ||
+		    try_link("readlink of fd/4", pid, "fd/4") ||
+		    try_open("open of fd/3", pid, "fd/3", O_RDONLY) ||
+		    try_open("open of mem", pid, "mem", O_RDWR) ||
+		    try_open("open of maps", pid, "maps", O_RDONLY) ||
+		    try_link("readlink of cwd", pid, "cwd") ||
+		    try_link("readlink of root", pid, "root") ||
+		    try_open("open of environ", pid, "environ", O_RDONLY) || try_vm(pid) ||
+		    try_getfd(pid) || try_seize(pid);
 
 	if (denied != before)
 		seen++;
@@ -230,20 +234,23 @@ static uint64_t status_value(const char *status, const char *name, int base)
 
 static void check_status(pid_t pid)
 {
-	static const char *const sets[] = { "\nCapInh:\t", "\nCapPrm:\t", "\nCapEff:\t", "\nCapBnd:\t", "\nCapAmb:\t" };
-	static const char *const at_least[] = { "\nNoNewPrivs:\t", "\nSeccomp:\t", "\nSeccomp_filters:\t" };
+	static const char *const sets[] = { "\nCapInh:\t", "\nCapPrm:\t", "\nCapEff:\t",
+					    "\nCapBnd:\t", "\nCapAmb:\t" };
+	static const char *const at_least[] = { "\nNoNewPrivs:\t", "\nSeccomp:\t",
+						"\nSeccomp_filters:\t" };
 	char ours[8192], theirs[8192];
 
 	(void)slurp(getpid(), "status", ours, sizeof(ours));
 	(void)slurp(pid, "status", theirs, sizeof(theirs));
 	for (size_t i = 0; i < 5; i++) {
-		uint64_t more = status_value(theirs, sets[i], 16) & ~status_value(ours, sets[i], 16);
+		uint64_t more = status_value(theirs, sets[i], 16) &
+				~status_value(ours, sets[i], 16);
 
 		if (more) {
 			char text[64];
 
-			(void)snprintf(text, sizeof(text), "%.6s: %llx more than we have", sets[i] + 1,
-				       (unsigned long long)more);
+			(void)snprintf(text, sizeof(text), "%.6s: %llx more than we have",
+				       sets[i] + 1, (unsigned long long)more);
 			violation("capabilities", pid, text);
 		}
 	}
@@ -406,26 +413,34 @@ static void forge(pid_t pid, const char *mode)
 	} else if (strcmp(mode, "warning") == 0) {
 		msg.type = NSX_MSG_WARNING;
 		(void)send(sock, &msg, sizeof(msg), MSG_NOSIGNAL);
+	} else if (strcmp(mode, "flood") == 0) {
+		msg.type = NSX_MSG_WARNING;
+		for (int i = 0; i < 3000; i++)
+			(void)send(sock, &msg, sizeof(msg), MSG_NOSIGNAL);
 	} else if (strcmp(mode, "noise") == 0) {
 		static char big[4096];
 		uint32_t seed = (uint32_t)pid;
 
 		for (int i = 0; i < 2000; i++) {
 			for (size_t k = 0; k < sizeof(msg); k++)
-				((char *)&msg)[k] = (char)((seed = seed * 1103515245 + 12345) >> 16);
+				((char *)&msg)[k] =
+					(char)((seed = seed * 1103515245 + 12345) >> 16);
 			msg.type = seed >> 8 & 7;
 			if (msg.type == NSX_MSG_ERROR)
 				msg.type = NSX_MSG_TTY;
-			(void)send(sock, i & 1 ? (void *)&msg : big, i & 1 ? sizeof(msg) : seed >> 20,
-				   MSG_NOSIGNAL);
+			(void)send(sock, i & 1 ? (void *)&msg : big,
+				   i & 1 ? sizeof(msg) : seed >> 20, MSG_NOSIGNAL);
 		}
-	} else if (strcmp(mode, "terminal") == 0) { /* a terminal that nobody asked for: the caller's input, please */
+	} else if (strcmp(mode, "terminal") ==
+		   0) { /* a terminal that nobody asked for: the caller's input, please */
 		union {
 			struct cmsghdr header;
 			char room[CMSG_SPACE(sizeof(int))];
 		} control = { .room = { 0 } };
 		struct iovec iov = { &msg, sizeof(msg) };
-		struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+		struct msghdr header = { .msg_iov = &iov,
+					 .msg_iovlen = 1,
+					 .msg_control = control.room,
 					 .msg_controllen = sizeof(control.room) };
 		int pair[2];
 
@@ -444,7 +459,9 @@ static void forge(pid_t pid, const char *mode)
 			char room[CMSG_SPACE(100 * sizeof(int))];
 		} control = { .room = { 0 } };
 		struct iovec iov = { &msg, sizeof(msg) };
-		struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+		struct msghdr header = { .msg_iov = &iov,
+					 .msg_iovlen = 1,
+					 .msg_control = control.room,
 					 .msg_controllen = sizeof(control.room) };
 
 		msg.type = NSX_MSG_TTY;
@@ -478,7 +495,7 @@ static pid_t newest(void)
 	return last ? (pid_t)atoi(last) : 0;
 }
 
-static void catch(pid_t pid, const char *mode)
+static void catch (pid_t pid, const char *mode)
 {
 	int status = 0;
 
@@ -504,8 +521,7 @@ static void catch(pid_t pid, const char *mode)
 		(void)fflush(stdout);
 		(void)usleep(1500000);
 		(void)ptrace(PTRACE_DETACH, pid, NULL, NULL);
-	}
-	else
+	} else
 		forge(pid, mode);
 }
 
@@ -539,7 +555,7 @@ static int attack(char **argv)
 				else if (denied != before)
 					pid--; /* there it is: again, until it has executed its program or is gone */
 			} else if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
-				catch(pid, mode);
+				catch (pid, mode);
 				next = pid + 1;
 			}
 		}
@@ -580,7 +596,8 @@ static int overwrite(char **argv)
 				pid = last - 8;
 			(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 			fd = open(path, O_RDONLY | O_CLOEXEC);
-			if (fd < 0 || fstat(fd, &st) < 0 || (st.st_dev == own[0].st_dev && st.st_ino == own[0].st_ino) ||
+			if (fd < 0 || fstat(fd, &st) < 0 ||
+			    (st.st_dev == own[0].st_dev && st.st_ino == own[0].st_ino) ||
 			    (st.st_dev == own[1].st_dev && st.st_ino == own[1].st_ino)) {
 				(void)close(fd);
 				continue;
@@ -614,7 +631,8 @@ static int report(void)
 		(void)close(tty);
 	if (syscall(SYS_getcwd, cwd, sizeof(cwd)) < 0)
 		(void)snprintf(cwd, sizeof(cwd), "none: %s", strerror(errno));
-	printf("cwd %s\nterminal %s\nsession %s\n", cwd, tty >= 0 ? "yes" : "no", getsid(0) == getpid() ? "own" : "shared");
+	printf("cwd %s\nterminal %s\nsession %s\n", cwd, tty >= 0 ? "yes" : "no",
+	       getsid(0) == getpid() ? "own" : "shared");
 	for (int fd = 0; fd < 4096; fd++)
 		if (fstat(fd, &st) == 0)
 			printf("fd %d %s\n", fd,
@@ -622,7 +640,7 @@ static int report(void)
 			       S_ISSOCK(st.st_mode) ? "socket" :
 			       S_ISFIFO(st.st_mode) ? "pipe" :
 			       S_ISCHR(st.st_mode)  ? "character" :
-			       st.st_nlink == 0	    ? "memfd" :
+			       st.st_nlink == 0     ? "memfd" :
 						      "file");
 	return 0;
 }
@@ -688,17 +706,19 @@ static int stay(void);
 static int hostile_memory(char **argv)
 {
 	struct {
-		uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end,
-			env_start, env_end;
+		uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack,
+			arg_start, arg_end, env_start, env_end;
 		uint64_t *auxv;
 		uint32_t auxv_size, exe_fd;
 	} map = { .exe_fd = (uint32_t)-1 };
 	size_t bytes = strtoul(argv[1], NULL, 10) << 20;
-	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char text[4096], *p;
 	unsigned long long f[52] = { 0 };
 
-	if (memory == MAP_FAILED || slurp(getpid(), "stat", text, sizeof(text)) <= 0 || !(p = strrchr(text, ')')))
+	if (memory == MAP_FAILED || slurp(getpid(), "stat", text, sizeof(text)) <= 0 ||
+	    !(p = strrchr(text, ')')))
 		return perror("memory"), 1;
 	p += 4;
 	for (int i = 4; i < 52; i++)
@@ -719,7 +739,8 @@ static int hostile_memory(char **argv)
 	if (strcmp(argv[0], "hole") == 0)
 		(void)mprotect(memory, bytes, PROT_NONE);
 	if (strcmp(argv[0], "beyond") == 0) /* a file that ends before its mapping */
-		(void)mmap(memory, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, open("/etc/passwd", O_RDONLY), 0);
+		(void)mmap(memory, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED,
+			   open("/etc/passwd", O_RDONLY), 0);
 	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) < 0)
 		return perror("prctl(PR_SET_MM_MAP)"), 1;
 	return stay();

@@ -13,7 +13,8 @@ static uint32_t class;
 static char buf[256];
 static int touched;
 
-#define ARGS(...) (&(struct nsexec_call_args){ .size = sizeof(struct nsexec_call_args), __VA_ARGS__ })
+#define ARGS(...) \
+	(&(struct nsexec_call_args){ .size = sizeof(struct nsexec_call_args), __VA_ARGS__ })
 
 static int64_t call(const struct nsexec_call_args *args, nsexec_call_fn *function, void *data)
 {
@@ -199,9 +200,12 @@ static int forks_when_it_is_asked_to_or_has_a_deadline(void)
 {
 	char hello[] = "hello";
 
-	CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE | NSEXEC_CALL_FORK), say_hello, hello), 5);
+	CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE | NSEXEC_CALL_FORK), say_hello, hello),
+		  5);
 	CHECK_INT(class, NSEXEC_CALL_CLASS_FORK);
-	CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .timeout_ms = 5000), say_hello, hello), 5);
+	CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .timeout_ms = 5000), say_hello,
+		       hello),
+		  5);
 	CHECK_INT(class, NSEXEC_CALL_CLASS_FORK);
 	CHECK_INT(touched, 0);
 	return 0;
@@ -224,14 +228,18 @@ static int joins_namespaces_in_both_classes(void)
 
 	for (uint64_t flags = 0; flags <= NSEXEC_CALL_SIGNAL_SAFE; flags++) {
 		memset(buf, 0, sizeof(buf));
-		CHECK_OK(call(ARGS(.flags = flags, .pidfd = pidfd, .ns_mask = NSEXEC_NS_NET | user), get_net, NULL));
+		CHECK_OK(call(ARGS(.flags = flags, .pidfd = pidfd, .ns_mask = NSEXEC_NS_NET | user),
+			      get_net, NULL));
 		CHECK_STR(buf, theirs);
-		CHECK_INT(class, flags != 0 && user == 0 ? NSEXEC_CALL_CLASS_SHARED : NSEXEC_CALL_CLASS_FORK);
+		CHECK_INT(class, flags != 0 && user == 0 ? NSEXEC_CALL_CLASS_SHARED :
+							   NSEXEC_CALL_CLASS_FORK);
 		memset(buf, 0, sizeof(buf));
-		CHECK_OK(call(ARGS(.flags = flags, .pidfd = pidfd, .ns_mask = NSEXEC_NS_UTS | user), get_host, NULL));
+		CHECK_OK(call(ARGS(.flags = flags, .pidfd = pidfd, .ns_mask = NSEXEC_NS_UTS | user),
+			      get_host, NULL));
 		CHECK_STR(buf, "target");
 		memset(buf, 0, sizeof(buf));
-		CHECK_OK(call(ARGS(.flags = flags, .pidfd = pidfd, .ns_mask = NSEXEC_NS_UTS | user), get_net, NULL));
+		CHECK_OK(call(ARGS(.flags = flags, .pidfd = pidfd, .ns_mask = NSEXEC_NS_UTS | user),
+			      get_net, NULL));
 		CHECK_STR(buf, own);
 	}
 	/* nothing of it has happened to us */
@@ -249,8 +257,9 @@ static int forks_for_pid_and_user_namespaces(void)
 
 	if (r != 0)
 		return r;
-	CHECK_OK(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .pidfd = pidfd, .ns_mask = NSEXEC_NS_PID | NSEXEC_NS_USER), get_pid,
-		      NULL));
+	CHECK_OK(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .pidfd = pidfd,
+			   .ns_mask = NSEXEC_NS_PID | NSEXEC_NS_USER),
+		      get_pid, NULL));
 	CHECK_INT(class, NSEXEC_CALL_CLASS_FORK);
 	memcpy(&pid, buf, sizeof(pid));
 	CHECK(pid > 1 && pid < 50);
@@ -268,7 +277,10 @@ static int the_deadline_holds_in_a_pid_namespace_and_leaves_nothing(void)
 	if (r != 0)
 		return r;
 	CHECK_OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
-	CHECK_INT(call(ARGS(.pidfd = pidfd, .ns_mask = NSEXEC_NS_PID | NSEXEC_NS_USER, .timeout_ms = 200), hang, NULL), -ETIMEDOUT);
+	CHECK_INT(call(ARGS(.pidfd = pidfd, .ns_mask = NSEXEC_NS_PID | NSEXEC_NS_USER,
+			    .timeout_ms = 200),
+		       hang, NULL),
+		  -ETIMEDOUT);
 	(void)usleep(200000); /* a stray needs a moment to become one */
 	while ((pid = waitpid(-1, NULL, WNOHANG | __WALL)) > 0 && pid != target)
 		strays++;
@@ -283,7 +295,10 @@ static int leaves_out_namespaces_that_are_the_callers_own(void)
 	char hello[] = "hello";
 
 	CHECK_OK(pidfd);
-	CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .pidfd = pidfd, .ns_mask = NSEXEC_NS_ALL), say_hello, hello), 5);
+	CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .pidfd = pidfd,
+			    .ns_mask = NSEXEC_NS_ALL),
+		       say_hello, hello),
+		  5);
 	CHECK_INT(class, NSEXEC_CALL_CLASS_SHARED);
 	CHECK_OK(close(pidfd));
 	return 0;
@@ -346,8 +361,10 @@ static int refuses_a_result_that_does_not_fit(void)
 {
 	for (uint64_t flags = 0; flags <= NSEXEC_CALL_SIGNAL_SAFE; flags++) {
 		CHECK_INT(call(ARGS(.flags = flags), say_too_much, NULL), -E2BIG);
-		CHECK_INT(nsexec_call(ARGS(.flags = flags), count_bytes, NULL, NULL, 0, NULL, NULL), 0);
-		CHECK_INT(nsexec_call(ARGS(.flags = flags), count_bytes, NULL, buf, 10, NULL, NULL), 10);
+		CHECK_INT(nsexec_call(ARGS(.flags = flags), count_bytes, NULL, NULL, 0, NULL, NULL),
+			  0);
+		CHECK_INT(nsexec_call(ARGS(.flags = flags), count_bytes, NULL, buf, 10, NULL, NULL),
+			  10);
 	}
 	return 0;
 }
@@ -361,10 +378,14 @@ static int runs_below_a_root_and_in_a_directory(void)
 	CHECK_INT(call(ARGS(0), get_entry, (void *)"/self/status"), -ENOENT);
 	if (geteuid() == 0) {
 		CHECK_INT(call(ARGS(.root_fd = dir + 1), get_entry, (void *)"/self/status"), 1);
-		CHECK_INT(call(ARGS(.root_fd = dir + 1), get_entry, (void *)"/proc/self/status"), -ENOENT);
-		CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .root_fd = dir + 1), get_entry, (void *)"/self/status"), 1);
+		CHECK_INT(call(ARGS(.root_fd = dir + 1), get_entry, (void *)"/proc/self/status"),
+			  -ENOENT);
+		CHECK_INT(call(ARGS(.flags = NSEXEC_CALL_SIGNAL_SAFE, .root_fd = dir + 1),
+			       get_entry, (void *)"/self/status"),
+			  1);
 	}
-	CHECK_INT(call(ARGS(0), get_entry, (void *)"/proc/self/status"), 1); /* ours has not changed */
+	CHECK_INT(call(ARGS(0), get_entry, (void *)"/proc/self/status"),
+		  1); /* ours has not changed */
 	CHECK_OK(close(dir));
 	return 0;
 }
@@ -393,10 +414,13 @@ static int takes_arguments_of_other_versions(void)
 		struct nsexec_call_args args;
 		uint64_t more;
 	} longer = { .args = { .size = sizeof(longer), .flags = NSEXEC_CALL_SIGNAL_SAFE } };
-	struct nsexec_call_args shorter = { .size = 16, .flags = NSEXEC_CALL_SIGNAL_SAFE, .pidfd = 1000, .ns_mask = 0xffffffff };
+	struct nsexec_call_args shorter = {
+		.size = 16, .flags = NSEXEC_CALL_SIGNAL_SAFE, .pidfd = 1000, .ns_mask = 0xffffffff
+	};
 	char hello[] = "hello";
 
-	CHECK_INT(call(&shorter, say_hello, hello), 5); /* what is behind 16 bytes is not looked at */
+	CHECK_INT(call(&shorter, say_hello, hello),
+		  5); /* what is behind 16 bytes is not looked at */
 	CHECK_INT(class, NSEXEC_CALL_CLASS_SHARED);
 	CHECK_INT(call(&longer.args, say_hello, hello), 5);
 	CHECK_INT(class, NSEXEC_CALL_CLASS_SHARED);
@@ -437,11 +461,14 @@ static int leaves_the_signal_mask_alone(void)
 	return 0;
 }
 
-TAP_MAIN(CASE(runs_in_a_forked_child_by_default), CASE(shares_memory_when_it_is_promised_to_be_safe),
+TAP_MAIN(CASE(runs_in_a_forked_child_by_default),
+	 CASE(shares_memory_when_it_is_promised_to_be_safe),
 	 CASE(forks_when_it_is_asked_to_or_has_a_deadline), CASE(joins_namespaces_in_both_classes),
 	 CASE(forks_for_pid_and_user_namespaces),
-	 CASE(the_deadline_holds_in_a_pid_namespace_and_leaves_nothing), CASE(leaves_out_namespaces_that_are_the_callers_own),
-	 CASE(kills_what_is_past_the_deadline), CASE(signals_do_not_move_the_deadline), CASE(tells_of_a_child_that_was_killed),
-	 CASE(passes_the_functions_error_on), CASE(refuses_a_result_that_does_not_fit),
-	 CASE(runs_below_a_root_and_in_a_directory), CASE(refuses_wrong_arguments), CASE(takes_arguments_of_other_versions),
+	 CASE(the_deadline_holds_in_a_pid_namespace_and_leaves_nothing),
+	 CASE(leaves_out_namespaces_that_are_the_callers_own),
+	 CASE(kills_what_is_past_the_deadline), CASE(signals_do_not_move_the_deadline),
+	 CASE(tells_of_a_child_that_was_killed), CASE(passes_the_functions_error_on),
+	 CASE(refuses_a_result_that_does_not_fit), CASE(runs_below_a_root_and_in_a_directory),
+	 CASE(refuses_wrong_arguments), CASE(takes_arguments_of_other_versions),
 	 CASE(leaves_no_child_and_no_descriptor), CASE(leaves_the_signal_mask_alone))

@@ -25,11 +25,20 @@ static int make_file(int dir, const char *path, const char *text)
 
 /* What the links are: relative, absolute, climbing, of several steps, a loop, one to nothing, one to a file. */
 static const char *const links[][2] = {
-	{ "etc/passwd", "file" },     { "/etc/passwd", "absolute" },   { "../../../../etc/passwd", "climbing" },
-	{ "absolute", "twice" },      { "/etc", "dir" },	       { "loop-b", "loop-a" },
-	{ "loop-a", "loop-b" },	      { "/no/such", "dangling" },      { "/proc/self/root/etc/passwd", "magic" },
-	{ "../outside", "escape" },   { "/../../outside", "escape2" }, { ".", "self" },
-	{ "..", "up" },		      { "etc/passwd/", "slash" },
+	{ "etc/passwd", "file" },
+	{ "/etc/passwd", "absolute" },
+	{ "../../../../etc/passwd", "climbing" },
+	{ "absolute", "twice" },
+	{ "/etc", "dir" },
+	{ "loop-b", "loop-a" },
+	{ "loop-a", "loop-b" },
+	{ "/no/such", "dangling" },
+	{ "/proc/self/root/etc/passwd", "magic" },
+	{ "../outside", "escape" },
+	{ "/../../outside", "escape2" },
+	{ ".", "self" },
+	{ "..", "up" },
+	{ "etc/passwd/", "slash" },
 };
 
 static int setup(void)
@@ -67,7 +76,8 @@ static int remove_below(int dir)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (unlinkat(dirfd(stream), entry->d_name, 0) < 0) {
-			int sub = openat(dirfd(stream), entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			int sub = openat(dirfd(stream), entry->d_name,
+					 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 			(void)remove_below(sub);
 			(void)close(sub);
@@ -104,8 +114,8 @@ static int forbid_openat2(int code)
 }
 
 struct row {
-	const char *name; /* the path */
-	int code;	  /* 0: it is root/etc/passwd, or a directory of the corpus */
+	const char *name;  /* the path */
+	int code;          /* 0: it is root/etc/passwd, or a directory of the corpus */
 	bool slow_refuses; /* component by component ".." may be refused */
 };
 
@@ -253,8 +263,8 @@ static int makes_directories_and_files_below_the_root_only(void)
 	CHECK(left != NULL);
 	CHECK_OK(closedir(left));
 	for (int other = 3; other < 64; other++) /* the results that were ignored */
-		if (other != root && fcntl(other, F_GETFD) >= 0 && fstat(other, &st) == 0 && st.st_uid == geteuid() &&
-		    (fcntl(other, F_GETFL) & O_PATH) != 0)
+		if (other != root && fcntl(other, F_GETFD) >= 0 && fstat(other, &st) == 0 &&
+		    st.st_uid == geteuid() && (fcntl(other, F_GETFL) & O_PATH) != 0)
 			(void)close(other);
 	return teardown();
 }
@@ -274,5 +284,6 @@ static int refuses_a_path_that_is_too_long(void)
 }
 
 TAP_MAIN(CASE_TABLE(resolves_below_the_root, rows), CASE_TABLE(does_without_openat2, rows),
-	 CASE_TABLE(does_where_openat2_is_forbidden, rows), CASE(does_not_follow_magic_links), CASE(does_not_wait_for_a_fifo),
-	 CASE(makes_directories_and_files_below_the_root_only), CASE(refuses_a_path_that_is_too_long))
+	 CASE_TABLE(does_where_openat2_is_forbidden, rows), CASE(does_not_follow_magic_links),
+	 CASE(does_not_wait_for_a_fifo), CASE(makes_directories_and_files_below_the_root_only),
+	 CASE(refuses_a_path_that_is_too_long))

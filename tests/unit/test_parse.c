@@ -129,7 +129,8 @@ static int parses_id_maps(const void *arg)
 
 static int names_the_eight_kinds(void)
 {
-	static const char *const names[] = { "user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time" };
+	static const char *const names[] = { "user", "mnt", "pid",    "net",
+					     "ipc",  "uts", "cgroup", "time" };
 
 	for (unsigned i = 0; i < 8; i++) {
 		uint32_t ns = 0;
@@ -152,8 +153,8 @@ static int names_only_one_kind(void)
 
 static int refuses_names_of_no_kind(void)
 {
-	static const char *const wrong[] = { "",    "n",     "Net",   "net ", " net",   "nets",
-					     "mnt,", "users", "all",  "mounts", "networks", "net\n" };
+	static const char *const wrong[] = { "",     "n",     "Net", "net ",   " net",     "nets",
+					     "mnt,", "users", "all", "mounts", "networks", "net\n" };
 	struct nsexec_err err = { 0 };
 	uint32_t ns = 77;
 
@@ -184,7 +185,8 @@ static int names_capabilities_both_ways(void)
 		CHECK_INT(nsexec_cap_parse(name + 4, &back, NULL), 0);
 		CHECK_INT(back, cap);
 		for (; name[i] != '\0'; i++)
-			small[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+			small[i] =
+				(char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
 		small[i] = '\0';
 		back = 99;
 		CHECK_INT(nsexec_cap_parse(small, &back, NULL), 0);
@@ -200,7 +202,8 @@ static int names_capabilities_both_ways(void)
 
 static int refuses_names_of_no_capability(void)
 {
-	static const char *const wrong[] = { "", "CAP_", "FOO", "CHOWN ", "CAP_CAP_CHOWN", "CHOW", "CHOWNS", "0", "?", "CAP_?" };
+	static const char *const wrong[] = { "",     "CAP_",   "FOO", "CHOWN ", "CAP_CAP_CHOWN",
+					     "CHOW", "CHOWNS", "0",   "?",      "CAP_?" };
 	unsigned cap = 77;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -209,7 +212,8 @@ static int refuses_names_of_no_capability(void)
 	return 0;
 }
 
-static struct nsexec_err make_err(int code, const char *step, const char *operation, const char *object)
+static struct nsexec_err make_err(int code, const char *step, const char *operation,
+				  const char *object)
 {
 	struct nsexec_err err = { .code = code };
 
@@ -317,7 +321,8 @@ static int names_each_feature(void)
 	uint64_t found = nsexec_feature_probe();
 
 	for (unsigned i = 0; i < 64; i++)
-		CHECK((nsexec_feature_name(UINT64_C(1) << i) != NULL) == (i < NSEXEC_FEATURE_COUNT));
+		CHECK((nsexec_feature_name(UINT64_C(1) << i) != NULL) ==
+		      (i < NSEXEC_FEATURE_COUNT));
 	CHECK(nsexec_feature_name(0) == NULL && nsexec_feature_name(3) == NULL);
 	CHECK_INT(found >> NSEXEC_FEATURE_COUNT, 0);
 	CHECK((found & NSEXEC_FEATURE_SECCOMP_FILTER) != 0);
@@ -330,10 +335,12 @@ static int tells_the_version(void)
 	return 0;
 }
 
-TAP_MAIN(CASE_TABLE(parses_ids, ids), CASE_TABLE(parses_sizes, sizes), CASE_TABLE(parses_descriptors, fds),
-	 CASE(parses_below_a_maximum), CASE_TABLE(parses_id_maps, idmaps), CASE(names_the_eight_kinds),
-	 CASE(names_only_one_kind), CASE(refuses_names_of_no_kind), CASE(names_capabilities_both_ways),
-	 CASE(refuses_names_of_no_capability), CASE(formats_an_error_in_one_line), CASE(shows_no_control_characters),
-	 CASE(never_writes_beyond_the_buffer), CASE(survives_a_record_without_terminations), CASE(the_first_failure_wins),
-	 CASE(every_hint_is_one_sentence), CASE(sanitizes_a_hostile_record), CASE(names_each_feature),
-	 CASE(tells_the_version))
+TAP_MAIN(CASE_TABLE(parses_ids, ids), CASE_TABLE(parses_sizes, sizes),
+	 CASE_TABLE(parses_descriptors, fds), CASE(parses_below_a_maximum),
+	 CASE_TABLE(parses_id_maps, idmaps), CASE(names_the_eight_kinds), CASE(names_only_one_kind),
+	 CASE(refuses_names_of_no_kind), CASE(names_capabilities_both_ways),
+	 CASE(refuses_names_of_no_capability), CASE(formats_an_error_in_one_line),
+	 CASE(shows_no_control_characters), CASE(never_writes_beyond_the_buffer),
+	 CASE(survives_a_record_without_terminations), CASE(the_first_failure_wins),
+	 CASE(every_hint_is_one_sentence), CASE(sanitizes_a_hostile_record),
+	 CASE(names_each_feature), CASE(tells_the_version))

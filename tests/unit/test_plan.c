@@ -14,18 +14,18 @@ static struct nsexec_plan *plan;
 static struct nsexec_err err;
 
 /* One setter with one argument that is wrong: the code, and a record with the same code. */
-#define REFUSES(code_, call)                                       \
-	do {                                                       \
-		err = (struct nsexec_err){ 0 };                    \
-		CHECK_INT(call, code_);                            \
-		CHECK_INT(err.code, code_);                        \
+#define REFUSES(code_, call)                                              \
+	do {                                                              \
+		err = (struct nsexec_err){ 0 };                           \
+		CHECK_INT(call, code_);                                   \
+		CHECK_INT(err.code, code_);                               \
 		CHECK(err.operation[0] != '\0' && err.object[0] != '\0'); \
 	} while (0)
-#define TAKES(call)                                 \
-	do {                                        \
-		err = (struct nsexec_err){ 0 };     \
-		CHECK_INT(call, 0);                 \
-		CHECK_INT(err.code, 0);             \
+#define TAKES(call)                             \
+	do {                                    \
+		err = (struct nsexec_err){ 0 }; \
+		CHECK_INT(call, 0);             \
+		CHECK_INT(err.code, 0);         \
 	} while (0)
 
 static int begin(void)
@@ -149,10 +149,15 @@ static int refuses_texts_that_are_empty_or_relative(void)
 
 static int refuses_id_maps_that_overlap_or_wrap(void)
 {
-	static const struct nsexec_idmap bad[] = { { 0, 0, 0 }, { UINT32_MAX, 0, 1 }, { 0, UINT32_MAX, 1 },
-						   { 1, 0, UINT32_MAX }, { 0, 1, UINT32_MAX } };
-	static const struct nsexec_idmap meet[] = { { 10, 500, 1 }, { 19, 500, 1 }, { 5, 500, 6 }, { 0, 500, 100 },
-						    { 500, 100, 1 }, { 500, 109, 1 }, { 500, 95, 6 } };
+	static const struct nsexec_idmap bad[] = { { 0, 0, 0 },
+						   { UINT32_MAX, 0, 1 },
+						   { 0, UINT32_MAX, 1 },
+						   { 1, 0, UINT32_MAX },
+						   { 0, 1, UINT32_MAX } };
+	static const struct nsexec_idmap meet[] = { { 10, 500, 1 },  { 19, 500, 1 },
+						    { 5, 500, 6 },   { 0, 500, 100 },
+						    { 500, 100, 1 }, { 500, 109, 1 },
+						    { 500, 95, 6 } };
 	static const struct nsexec_idmap good[] = { { 20, 110, 5 }, { 9, 99, 1 } };
 
 	CHECK_OK(begin());
@@ -183,7 +188,8 @@ static int refuses_filters_that_the_kernel_would(void)
 {
 	const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	const struct sock_filter no_return = BPF_STMT(BPF_LD | BPF_IMM, 0);
-	const struct sock_filter far_jump[] = { BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 9, 0), allow };
+	const struct sock_filter far_jump[] = { BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 9, 0),
+						allow };
 	const struct sock_filter out_of_data[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64), allow };
 	const struct sock_filter unaligned[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 1), allow };
 	const struct sock_filter unknown[] = { { 0xffff, 0, 0, 0 }, allow };
@@ -260,7 +266,8 @@ static struct nsx_spec *full_spec(void)
 	(void)nsexec_plan_set_argv(plan, argv, NULL);
 	(void)nsexec_plan_set_env(plan, envp, NULL);
 	(void)nsexec_plan_add_env(plan, "D=e", NULL);
-	(void)nsexec_plan_set_ns(plan, NSEXEC_NS_USER | NSEXEC_NS_MNT | NSEXEC_NS_UTS, NSEXEC_NS_MODE_NEW, NULL);
+	(void)nsexec_plan_set_ns(plan, NSEXEC_NS_USER | NSEXEC_NS_MNT | NSEXEC_NS_UTS,
+				 NSEXEC_NS_MODE_NEW, NULL);
 	(void)nsexec_plan_add_uid_map(plan, &(struct nsexec_idmap){ 0, 0, 1 }, NULL);
 	(void)nsexec_plan_add_gid_map(plan, &(struct nsexec_idmap){ 0, 0, 1 }, NULL);
 	(void)nsexec_plan_set_ns_path(plan, NSEXEC_NS_NET, "/proc/self/ns/net", NULL);
@@ -302,15 +309,18 @@ static int every_truncation_of_a_packed_plan_is_refused(void)
 		CHECK(cut != NULL);
 		memcpy(cut, spec, bytes);
 		CHECK_INT(nsx_spec_check(cut, bytes, NULL), -EPROTO);
-		if (bytes >= offsetof(struct nsx_spec, flags)) { /* and one that says that it is so long */
+		if (bytes >=
+		    offsetof(struct nsx_spec, flags)) { /* and one that says that it is so long */
 			cut->total = bytes;
 			if (bytes >= sizeof(*cut)) {
 				int r = nsx_spec_check(cut, bytes, NULL);
 
-				CHECK(r == -EPROTO || r == 0); /* a list may lack its last items and be well-formed */
-				if (r == 0) /* but never reach beyond the end */
+				CHECK(r == -EPROTO ||
+				      r == 0); /* a list may lack its last items and be well-formed */
+				if (r == 0)    /* but never reach beyond the end */
 					for (unsigned i = 0; i < NSX_LIST_COUNT; i++)
-						CHECK(cut->lists[i].offset + cut->lists[i].bytes <= bytes);
+						CHECK(cut->lists[i].offset + cut->lists[i].bytes <=
+						      bytes);
 			}
 		}
 		free(cut);
@@ -359,7 +369,8 @@ static int texts_without_an_end_are_refused(void)
 		uint32_t count = spec->lists[list].bytes;
 
 		if (count == 0 || bytes[count - 1] != '\0' ||
-		    (list != NSX_LIST_TEXT && list != NSX_LIST_ARGV && list != NSX_LIST_ENV && list != NSX_LIST_CLEANUP))
+		    (list != NSX_LIST_TEXT && list != NSX_LIST_ARGV && list != NSX_LIST_ENV &&
+		     list != NSX_LIST_CLEANUP))
 			continue;
 		bytes[count - 1] = 'x';
 		CHECK_INT(nsx_spec_check(spec, spec->total, NULL), -EPROTO);
@@ -371,10 +382,12 @@ static int texts_without_an_end_are_refused(void)
 	return 0;
 }
 
-TAP_MAIN(CASE(frees_nothing), CASE(refuses_unknown_bits_and_kinds), CASE(refuses_descriptors_that_are_not_open),
-	 CASE(refuses_numbers_out_of_range), CASE(refuses_texts_that_are_empty_or_relative),
-	 CASE(refuses_id_maps_that_overlap_or_wrap), CASE(refuses_more_than_340_lines_of_an_id_map),
-	 CASE(refuses_filters_that_the_kernel_would), CASE(refuses_a_descriptor_number_that_is_mapped_twice),
-	 CASE(setters_copy), CASE(contradictions_are_refused_when_spawned), CASE(a_packed_plan_is_whole),
-	 CASE(every_truncation_of_a_packed_plan_is_refused), CASE(offsets_out_of_the_packed_plan_are_refused),
-	 CASE(texts_without_an_end_are_refused))
+TAP_MAIN(CASE(frees_nothing), CASE(refuses_unknown_bits_and_kinds),
+	 CASE(refuses_descriptors_that_are_not_open), CASE(refuses_numbers_out_of_range),
+	 CASE(refuses_texts_that_are_empty_or_relative), CASE(refuses_id_maps_that_overlap_or_wrap),
+	 CASE(refuses_more_than_340_lines_of_an_id_map),
+	 CASE(refuses_filters_that_the_kernel_would),
+	 CASE(refuses_a_descriptor_number_that_is_mapped_twice), CASE(setters_copy),
+	 CASE(contradictions_are_refused_when_spawned), CASE(a_packed_plan_is_whole),
+	 CASE(every_truncation_of_a_packed_plan_is_refused),
+	 CASE(offsets_out_of_the_packed_plan_are_refused), CASE(texts_without_an_end_are_refused))

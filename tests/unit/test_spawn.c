@@ -16,12 +16,14 @@ static struct nsexec_plan *plan_of(const char *script)
 	char *envp[] = { (char *)"PATH=/usr/bin:/bin", NULL };
 
 	err = (struct nsexec_err){ 0 };
-	if (plan == NULL || nsexec_plan_set_argv(plan, argv, &err) < 0 || nsexec_plan_set_env(plan, envp, &err) < 0)
+	if (plan == NULL || nsexec_plan_set_argv(plan, argv, &err) < 0 ||
+	    nsexec_plan_set_env(plan, envp, &err) < 0)
 		return nsexec_plan_free(plan);
 	return plan;
 }
 
-static int run(struct nsexec_plan *plan, const struct nsexec_spawn_args *args, struct nsexec_status *ret_status)
+static int run(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
+	       struct nsexec_status *ret_status)
 {
 	struct nsexec_process *process = NULL;
 	int r = nsexec_spawn(plan, args, &process, &err);
@@ -113,7 +115,8 @@ static int says_so_when_somebody_took_the_status(void)
 	CHECK_OK(nsexec_spawn(plan, NULL, &process, &err));
 	CHECK_INT(waitpid(nsexec_process_pid(process), NULL, __WALL), nsexec_process_pid(process));
 	r = nsexec_process_wait(process, 5000, &status, NULL);
-	CHECK(r == -ECHILD || (r == 0 && status.code == 3)); /* from Linux 6.15 on the pidfd has it */
+	CHECK(r == -ECHILD ||
+	      (r == 0 && status.code == 3)); /* from Linux 6.15 on the pidfd has it */
 	(void)nsexec_process_free(process);
 	(void)nsexec_plan_free(plan);
 	return 0;
@@ -150,7 +153,9 @@ static int takes_arguments_of_other_versions(void)
 		struct nsexec_spawn_args args;
 		uint64_t more;
 	} longer = { .args = { .size = sizeof(longer) } };
-	struct nsexec_spawn_args shorter = { .size = 16, .event = (void *)1 }; /* not looked at, or it would be called */
+	struct nsexec_spawn_args shorter = {
+		.size = 16, .event = (void *)1
+	}; /* not looked at, or it would be called */
 	struct nsexec_plan *plan = plan_of("exit 0");
 	struct nsexec_status status;
 	struct nsexec_process *process = NULL;
@@ -190,7 +195,9 @@ static void count_event(void *data, const struct nsexec_event *event)
 static int reports_steps_only_when_traced(void)
 {
 	int count = 0;
-	struct nsexec_spawn_args args = { .size = sizeof(args), .event = count_event, .data = &count };
+	struct nsexec_spawn_args args = { .size = sizeof(args),
+					  .event = count_event,
+					  .data = &count };
 	struct nsexec_plan *plan = plan_of("exit 0");
 	struct nsexec_status status;
 
@@ -277,8 +284,9 @@ static int maps_descriptors(const void *arg)
 {
 	const struct fd_map *row = arg;
 	/* "NUMBER CONTENT" of each descriptor above 2; that of the directory itself cannot be read from */
-	struct nsexec_plan *plan = plan_of("for f in /proc/self/fd/*; do n=${f##*/}; [ \"$n\" -gt 2 ] || continue; "
-					   "[ -f /proc/self/fd/$n ] && echo $n $(cat /proc/self/fd/$n); done");
+	struct nsexec_plan *plan =
+		plan_of("for f in /proc/self/fd/*; do n=${f##*/}; [ \"$n\" -gt 2 ] || continue; "
+			"[ -f /proc/self/fd/$n ] && echo $n $(cat /proc/self/fd/$n); done");
 	char want[10][16], got[512] = "";
 	int ends[2], count = 0;
 	struct nsexec_status status;
@@ -287,13 +295,16 @@ static int maps_descriptors(const void *arg)
 	CHECK_OK(pipe2(ends, O_CLOEXEC));
 	CHECK_OK(open_numbered());
 	for (; row->pairs[count][0] != 0; count++) {
-		CHECK_OK(nsexec_plan_add_fd(plan, row->pairs[count][0], row->pairs[count][1], &err));
-		(void)snprintf(want[count], sizeof(want[0]), "%d %d\n", row->pairs[count][1], row->pairs[count][0]);
+		CHECK_OK(
+			nsexec_plan_add_fd(plan, row->pairs[count][0], row->pairs[count][1], &err));
+		(void)snprintf(want[count], sizeof(want[0]), "%d %d\n", row->pairs[count][1],
+			       row->pairs[count][0]);
 	}
 	CHECK_OK(nsexec_plan_add_fd(plan, ends[1], 1, &err));
 	CHECK_OK(run(plan, NULL, &status));
 	(void)close(ends[1]);
-	for (ssize_t n, at = 0; (n = read(ends[0], got + at, sizeof(got) - 1 - (size_t)at)) > 0; at += n)
+	for (ssize_t n, at = 0; (n = read(ends[0], got + at, sizeof(got) - 1 - (size_t)at)) > 0;
+	     at += n)
 		;
 	(void)close(ends[0]);
 
@@ -374,7 +385,8 @@ static int the_program_dies_with_the_thread_that_asked_for_it(void)
 		struct nsexec_process *process = NULL;
 
 		/* the program holds the end of the pipe: when it is gone, so is that */
-		if (nsexec_plan_set_pdeathsig(plan, SIGKILL, NULL) < 0 || nsexec_plan_add_fd(plan, ends[1], 9, NULL) < 0 ||
+		if (nsexec_plan_set_pdeathsig(plan, SIGKILL, NULL) < 0 ||
+		    nsexec_plan_add_fd(plan, ends[1], 9, NULL) < 0 ||
 		    nsexec_spawn(plan, NULL, &process, NULL) < 0)
 			_exit(1);
 		(void)raise(SIGKILL);
@@ -389,7 +401,8 @@ static int the_program_dies_with_the_thread_that_asked_for_it(void)
 
 static int sets_limits_umask_and_directory(void)
 {
-	struct nsexec_plan *plan = plan_of("[ $(umask) = 0027 ] && [ $(pwd) = /usr ] && [ $(ulimit -n) = 77 ]");
+	struct nsexec_plan *plan =
+		plan_of("[ $(umask) = 0027 ] && [ $(pwd) = /usr ] && [ $(ulimit -n) = 77 ]");
 	struct nsexec_status status;
 	mode_t own = umask(022);
 
@@ -417,7 +430,8 @@ static int a_new_user_namespace_needs_no_privileges(void)
 	if (probe_status != 0)
 		SKIP("no permission to make user namespaces");
 	CHECK(plan != NULL);
-	CHECK_OK(nsexec_plan_set_ns(plan, NSEXEC_NS_USER | NSEXEC_NS_UTS | NSEXEC_NS_IPC, NSEXEC_NS_MODE_NEW, &err));
+	CHECK_OK(nsexec_plan_set_ns(plan, NSEXEC_NS_USER | NSEXEC_NS_UTS | NSEXEC_NS_IPC,
+				    NSEXEC_NS_MODE_NEW, &err));
 	CHECK_OK(nsexec_plan_add_uid_map(plan, &(struct nsexec_idmap){ 0, geteuid(), 1 }, &err));
 	CHECK_OK(nsexec_plan_add_gid_map(plan, &(struct nsexec_idmap){ 0, getegid(), 1 }, &err));
 	CHECK_OK(nsexec_plan_set_hostname(plan, "inner", &err));
@@ -428,9 +442,11 @@ static int a_new_user_namespace_needs_no_privileges(void)
 	return 0;
 }
 
-TAP_MAIN(CASE(tells_how_the_process_ended), CASE(a_plan_can_be_spawned_again), CASE(waits_with_a_timeout_and_again),
-	 CASE(says_so_when_somebody_took_the_status), CASE(a_failed_spawn_leaves_nothing),
-	 CASE(takes_arguments_of_other_versions), CASE(reports_steps_only_when_traced), CASE(explains_without_running),
+TAP_MAIN(CASE(tells_how_the_process_ended), CASE(a_plan_can_be_spawned_again),
+	 CASE(waits_with_a_timeout_and_again), CASE(says_so_when_somebody_took_the_status),
+	 CASE(a_failed_spawn_leaves_nothing), CASE(takes_arguments_of_other_versions),
+	 CASE(reports_steps_only_when_traced), CASE(explains_without_running),
 	 CASE_TABLE(maps_descriptors, fd_maps), CASE(the_callers_descriptors_stay_as_they_are),
-	 CASE(writes_nothing_to_stdout_and_stderr), CASE(the_program_dies_with_the_thread_that_asked_for_it),
+	 CASE(writes_nothing_to_stdout_and_stderr),
+	 CASE(the_program_dies_with_the_thread_that_asked_for_it),
 	 CASE(sets_limits_umask_and_directory), CASE(a_new_user_namespace_needs_no_privileges))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What test_vm.sh runs in the virtual machine: TAP on stdout. Only busybox is there, cgroup v2 with every controller,
 # root with all capabilities, and the user tester.
-nsexec=/w/nsexec
+# shellcheck disable=SC2016,SC2086 # shells inside expand it; $nsexec is words
+nsexec="timeout -s KILL 60 /w/nsexec" # a hang is a failure of that test only
 number=0
 
 # A test is a function; what it prints is shown when it fails.
@@ -60,7 +61,7 @@ no_groups_left() {
 # launch OPTION...: in the background; $container, $supervisor
 launch() {
 	rm -f /tmp/pid
-	$nsexec launch --rootfs /tmp/root --pid-file /tmp/pid "$@" >/tmp/log 2>&1 &
+	/w/nsexec launch --rootfs /tmp/root --pid-file /tmp/pid "$@" >/tmp/log 2>&1 &
 	supervisor=$!
 	until_true test -s /tmp/pid || { cat /tmp/log; return 1; }
 	container=$(cat /tmp/pid)
@@ -164,8 +165,8 @@ group_removed_by_next_command() {
 	for stat in /proc/[0-9]*/cmdline; do
 		pid=${stat#/proc/}
 		pid=${pid%/cmdline}
-		case $(readlink "/proc/$pid/exe") in
-		*nsexec*) kill -KILL "$pid" ;;
+		case $(cat "/proc/$pid/comm") in
+		nsexec | memfd:nsexec*) kill -KILL "$pid" ;;
 		esac
 	done
 	wait "$supervisor"
