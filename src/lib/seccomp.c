@@ -117,7 +117,7 @@ static int copy_stopped(struct nsx_run *run, struct nsx_err *err)
 
 	/* one block: the lengths, then the code */
 	size_t lens_bytes = (count * sizeof(lens[0]) + 7) & ~(size_t)7;
-	char *block = malloc(lens_bytes + used * sizeof(*code) + 1);
+	char *block = calloc(1, lens_bytes + used * sizeof(*code) + 1);
 
 	if (block == NULL)
 		return nsx_err_set(err, -ENOMEM, "malloc", "filter", NSX_HINT_NONE);

