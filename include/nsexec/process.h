@@ -49,12 +49,16 @@ struct nsexec_event {
  * @flags: NSEXEC_SPAWN_*; unknown bits are refused
  * @event: called in the calling thread for each event, or NULL
  * @data:  handed to @event
+ * @sigmask: a sigset_t, the signal mask while waiting for the new process to become ready, or NULL: the caller's. With
+ *         signals blocked by the caller and let through here, one that comes before the program runs interrupts, or
+ *         ends the caller; one that comes later stays pending, and can be passed on
  */
 struct nsexec_spawn_args {
 	uint64_t size;
 	uint64_t flags;
 	void (*event)(void *data, const struct nsexec_event *event);
 	void *data;
+	const void *sigmask;
 };
 
 /**

@@ -161,29 +161,24 @@ static int prepare(const struct run_options *options, struct pid_file *file, int
 	return nsexec_plan_set_pdeathsig(options->plan, SIGKILL, err);
 }
 
-/* Up to here ^C ends nsexec, and everything with it; behind it the program has a say. */
-static void handle_event(void *data, const struct nsexec_event *event)
-{
-	const struct run_options *options = data;
-	sigset_t set;
-
-	if (event->type == NSEXEC_EVENT_READY && !options->detach)
-		supervise_block(&set);
-	else
-		output_event(options->output, event);
-}
-
 int run_plan(const struct run_options *options, int *ret_status, struct nsx_err *err)
 {
 	struct nsexec_spawn_args args = { .size = sizeof(args),
 					  .flags = NSEXEC_SPAWN_FORK_SELF,
-					  .event = handle_event,
-					  .data = (void *)options };
+					  .event = output_event,
+					  .data = options->output };
 	auto_close int null_fd = -EBADF;
 	struct nsexec_process *process = NULL;
+	sigset_t set;
+	sigset_t before;
 	struct pid_file file = { .fd = -EBADF };
 	int r = prepare(options, &file, &null_fd, err);
 
+	/* until the program may run ^C ends nsexec, and everything with it; then the program has a say */
+	if (r >= 0 && !options->detach) {
+		supervise_block(&set, &before);
+		args.sigmask = &before;
+	}
 	if (r >= 0)
 		r = nsexec_spawn(options->plan, &args, &process, err);
 	if (r >= 0) {
@@ -199,9 +194,14 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 	if (!options->detach) {
 		output_log(options->output, "Waiting for child (pid %d) to finish",
 			   nsexec_process_pid(process));
-		*ret_status = supervise(process, options->output, options->first);
+		*ret_status = supervise(process, options->output, &set, options->first);
 		if (options->entry != NULL)
 			registry_release_own(options->entry);
+		if (*ret_status < 0) {
+			if (options->pid_file != NULL)
+				(void)unlink(options->pid_file);
+			*ret_status = EXIT_OURS;
+		}
 		output_log(options->output, "Finished, cleaning & exit");
 		output_log(options->output, "Cleaning container");
 		output_log(options->output,

@@ -88,7 +88,7 @@ static void handle_signal(struct supervisor *s, int signal_fd)
 		handle(s, (int)info.ssi_signo);
 }
 
-void supervise_block(sigset_t *set)
+void supervise_block(sigset_t *set, sigset_t *ret_before)
 {
 	static const int handled[] = { SIGTERM, SIGINT,  SIGHUP,   SIGQUIT,
 				       SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP };
@@ -96,7 +96,7 @@ void supervise_block(sigset_t *set)
 	(void)sigemptyset(set);
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(handled); i++)
 		(void)sigaddset(set, handled[i]);
-	(void)sigprocmask(SIG_BLOCK, set, NULL);
+	(void)sigprocmask(SIG_BLOCK, set, ret_before);
 }
 
 static void loop(struct supervisor *s, int signal_fd)
@@ -142,17 +142,16 @@ static void drain(struct terminal *t)
 		;
 }
 
-int supervise(struct nsexec_process *process, const struct output *output, bool first)
+int supervise(struct nsexec_process *process, const struct output *output, const sigset_t *set,
+	      bool first)
 {
 	struct supervisor s = { .process = process, .first = first, .terminal.master = -EBADF };
 	struct nsexec_status status;
 	struct nsexec_err err = { 0 };
-	sigset_t set;
 	int signal_fd;
 	int r;
 
-	supervise_block(&set);
-	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	signal_fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
 	terminal_open(&s.terminal, process);
 	loop(&s, signal_fd);
 	drain(&s.terminal);
@@ -161,7 +160,8 @@ int supervise(struct nsexec_process *process, const struct output *output, bool 
 	(void)close(signal_fd);
 	if (r < 0) {
 		(void)nsx_str_copy(err.step, sizeof(err.step), "wait");
-		return output_error(output, &err);
+		(void)output_error(output, &err);
+		return -1;
 	}
 	if (status.exited)
 		return status.code;

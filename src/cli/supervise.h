@@ -13,18 +13,21 @@
  * supervise() - Wait for the process, passing signals and terminal bytes on
  * @process: the process
  * @output:  for errors
+ * @set:     the signals to pass on, which are blocked; see supervise_block()
  * @first:   it is the first of a new pid namespace, which ignores signals that it does not catch
  *
- * Return: the exit status: the program's, 128+N if signal N ended it, 125 if it can not be known.
+ * Return: the exit status: the program's, 128+N if signal N ended it; -1 if it can not be known, which was reported.
  */
-int supervise(struct nsexec_process *process, const struct output *output, bool first);
+int supervise(struct nsexec_process *process, const struct output *output, const sigset_t *set,
+	      bool first);
 
 /**
  * supervise_block() - Block the signals that supervise() handles
- * @set: the signals
+ * @set:        gets the signals
+ * @ret_before: gets the mask as it was
  *
- * From the moment on in which the program may run: what comes from then on is for it.
+ * Before the spawn, which lets them through until the program may run: what comes from then on is for it.
  */
-void supervise_block(sigset_t *set);
+void supervise_block(sigset_t *set, sigset_t *ret_before);
 
 #endif

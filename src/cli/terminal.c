@@ -103,8 +103,8 @@ void terminal_input(struct terminal *terminal)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	terminal->input_done = true;
-	(void)nsx_file_write_all(terminal->master, "\004",
-				 1); /* end of file, as the line discipline has it */
+	/* end of file, as the line discipline has it; in the middle of a line the first one only sends that off */
+	(void)nsx_file_write_all(terminal->master, "\004\004", terminal->mid_line ? 2 : 1);
 }
 
 bool terminal_output(struct terminal *terminal)

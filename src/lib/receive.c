@@ -166,8 +166,15 @@ static bool wait_for_more(struct nsx_spawn *spawn)
 {
 	enum { LOOK_MS = 500 };
 
-	if (!spawn->ready)
+	if (!spawn->ready) {
+		struct pollfd fd = { .fd = spawn->status_fd, .events = POLLIN };
+
+		/* what is ready is seen before a signal is: ppoll(2) does not let one through then */
+		while (spawn->args.sigmask != NULL &&
+		       ppoll(&fd, 1, NULL, spawn->args.sigmask) < 0 && errno == EINTR)
+			;
 		return true;
+	}
 	if (spawn->pidfd < 0)
 		spawn->pidfd = nsx_sys_pidfd_open(nsx_last_pid(spawn->page));
 

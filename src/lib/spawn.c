@@ -64,6 +64,12 @@ static void reap_engine(struct nsx_spawn *spawn, struct nsx_err *err)
 		return;
 	while (waitpid(spawn->engine_pid, &status, __WALL) < 0 && errno == EINTR)
 		;
+	if (WIFSIGNALED(status)) {
+		if (err->code == -ECANCELED) /* what the others say is only that they gave up */
+			*err = (struct nsx_err){ .step = "start" };
+		(void)nsx_err_set(err, -ECANCELED, "wait", "helper image, which was killed",
+				  NSX_HINT_NONE);
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
 		(void)nsx_err_set(err, -ECANCELED, "start", "helper image, which could not begin",
 				  NSX_HINT_NONE);

@@ -173,7 +173,8 @@ def stat_of(pid):
     except OSError:
         return None
     get = lambda key: re.search(rf"^{key}:\s*(\S+)", text, re.M)[1]
-    return get("State"), int(get("PPid")), int(get("TracerPid"))
+    state = get("State").replace("R", "S")  # running or waiting: it lives, and is not stopped
+    return state, int(get("PPid")), int(get("TracerPid"))
 
 
 def name_of(pid):

@@ -8,7 +8,7 @@ load hostile
 in_terminal() {
 	command -v script >/dev/null || skip "no script(1)"
 	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ] || skip "this kernel has no TIOCSTI (dev.tty.legacy_tiocsti=0)"
-	printf '%s\n' "$1" 'IFS= read -r -t 1.5 line && echo "GOT $line"; true' >"$W/script"
+	printf '%s\n' "$1" 'IFS= read -r -t 1 line && echo "GOT $line"; true' >"$W/script"
 	timeout -k 2 20 script -qec "bash $W/script" /dev/null >"$W/out" 2>"$W/err" </dev/null 3>&- || true
 	sed -i 's/\r//' "$W/out"
 }
