@@ -293,9 +293,9 @@ static int64_t call_forked(struct call *call, struct nsx_err *err)
 				     NSX_HINT_NONE);
 	} else if (result > (int64_t)call->size) {
 		result = nsx_err_set(err, -E2BIG, "check-result", "function", NSX_HINT_NONE);
-	} else if (result >= 0) {
+	} else if (result > 0) {
 		memcpy(buf, reply + 1, (size_t)result);
-	} else {
+	} else if (result < 0) {
 		call->err = seen.err;
 		if (call->err.code != 0)
 			nsx_err_sanitize(&call->err);
