@@ -49,16 +49,17 @@ struct nsexec_event {
  * @flags: NSEXEC_SPAWN_*; unknown bits are refused
  * @event: called in the calling thread for each event, or NULL
  * @data:  handed to @event
- * @sigmask: a sigset_t, the signal mask while waiting for the new process to become ready, or NULL: the caller's. With
- *         signals blocked by the caller and let through here, one that comes before the program runs interrupts, or
- *         ends the caller; one that comes later stays pending, and can be passed on
+ * @cancel_fd: a descriptor plus 1; when it becomes readable before the new process is ready, everything is ended, and
+ *         nsexec_spawn() returns -EINTR; 0: none. What comes later is for whoever waits for the process
+ * @reserved: must be 0
  */
 struct nsexec_spawn_args {
 	uint64_t size;
 	uint64_t flags;
 	void (*event)(void *data, const struct nsexec_event *event);
 	void *data;
-	const void *sigmask;
+	int32_t cancel_fd;
+	uint32_t reserved;
 };
 
 /**

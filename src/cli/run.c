@@ -169,15 +169,14 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 					  .data = options->output };
 	auto_close int null_fd = -EBADF;
 	struct nsexec_process *process = NULL;
-	sigset_t set;
-	sigset_t before;
+	struct supervise_signals signals = { .fd = -EBADF };
 	struct pid_file file = { .fd = -EBADF };
 	int r = prepare(options, &file, &null_fd, err);
 
 	/* until the program may run ^C ends nsexec, and everything with it; then the program has a say */
 	if (r >= 0 && !options->detach) {
-		supervise_block(&set, &before);
-		args.sigmask = &before;
+		r = name_step(err, "start", supervise_signals(&signals, err));
+		args.cancel_fd = signals.fd + 1;
 	}
 	if (r >= 0)
 		r = nsexec_spawn(options->plan, &args, &process, err);
@@ -186,6 +185,10 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 		r = publish(options, &file, process, err);
 	}
 	drop_pid_file(&file);
+	if (r == -EINTR && options->entry != NULL)
+		registry_release_own(options->entry);
+	if (r == -EINTR)
+		supervise_die(&signals);
 	if (r < 0) {
 		process = nsexec_process_free(process);
 		return r;
@@ -194,7 +197,7 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 	if (!options->detach) {
 		output_log(options->output, "Waiting for child (pid %d) to finish",
 			   nsexec_process_pid(process));
-		*ret_status = supervise(process, options->output, &set, options->first);
+		*ret_status = supervise(process, options->output, &signals, options->first);
 		if (options->entry != NULL)
 			registry_release_own(options->entry);
 		if (*ret_status < 0) {

@@ -88,15 +88,35 @@ static void handle_signal(struct supervisor *s, int signal_fd)
 		handle(s, (int)info.ssi_signo);
 }
 
-void supervise_block(sigset_t *set, sigset_t *ret_before)
+int supervise_signals(struct supervise_signals *signals, struct nsx_err *err)
 {
-	static const int handled[] = { SIGTERM, SIGINT,  SIGHUP,   SIGQUIT,
-				       SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP };
+	static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP };
 
-	(void)sigemptyset(set);
+	(void)sigemptyset(&signals->set);
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(handled); i++)
-		(void)sigaddset(set, handled[i]);
-	(void)sigprocmask(SIG_BLOCK, set, ret_before);
+		(void)sigaddset(&signals->set, handled[i]);
+	(void)sigprocmask(SIG_BLOCK, &signals->set, &signals->before);
+	signals->fd = signalfd(-1, &signals->set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals->fd < 0 ? nsx_err_sys(err, "signalfd4", NULL) : 0;
+}
+
+void supervise_die(const struct supervise_signals *signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	(void)signal((int)info.ssi_signo, SIG_DFL);
+	(void)raise((int)info.ssi_signo);
+	(void)sigprocmask(SIG_SETMASK, &signals->before, NULL);
+}
+
+/* The size of the terminal matters only to a program that has one. */
+static void add_resize(struct supervise_signals *signals)
+{
+	(void)sigaddset(&signals->set, SIGWINCH);
+	(void)sigprocmask(SIG_BLOCK, &signals->set, NULL);
+	(void)signalfd(signals->fd, &signals->set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static void loop(struct supervisor *s, int signal_fd)
@@ -142,22 +162,21 @@ static void drain(struct terminal *t)
 		;
 }
 
-int supervise(struct nsexec_process *process, const struct output *output, const sigset_t *set,
-	      bool first)
+int supervise(struct nsexec_process *process, const struct output *output,
+	      struct supervise_signals *signals, bool first)
 {
 	struct supervisor s = { .process = process, .first = first, .terminal.master = -EBADF };
 	struct nsexec_status status;
 	struct nsexec_err err = { 0 };
-	int signal_fd;
 	int r;
 
-	signal_fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (nsexec_process_tty(process) >= 0)
+		add_resize(signals);
 	terminal_open(&s.terminal, process);
-	loop(&s, signal_fd);
+	loop(&s, signals->fd);
 	drain(&s.terminal);
 	terminal_close(&s.terminal);
 	r = nsexec_process_wait(process, -1, &status, &err);
-	(void)close(signal_fd);
 	if (r < 0) {
 		(void)nsx_str_copy(err.step, sizeof(err.step), "wait");
 		(void)output_error(output, &err);

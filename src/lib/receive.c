@@ -157,24 +157,33 @@ static bool has_executed(const struct nsx_spawn *spawn, pid_t pid)
 	       !same_file(&theirs, &ours);
 }
 
+/* Until there is a message, the caller may change his mind. What is there already comes first. */
+static bool is_cancelled(const struct nsx_spawn *spawn, struct nsx_err *err)
+{
+	struct pollfd fds[2] = { { .fd = spawn->status_fd, .events = POLLIN },
+				 { .fd = spawn->args.cancel_fd - 1, .events = POLLIN } };
+
+	if (spawn->args.cancel_fd == 0)
+		return false;
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	if (fds[0].revents != 0 || fds[1].revents == 0)
+		return false;
+	(void)nsx_err_set(err, -EINTR, "wait", "new process", NSX_HINT_NONE);
+	return true;
+}
+
 /*
  * Before READY whatever comes next is waited for. Behind it the execve closes the socket; but a container that got hold
  * of it (pidfd_getfd(2)) could keep it open for ever: so the end of the process, and its being another program, count
  * as well. Returns whether there is something to receive.
  */
-static bool wait_for_more(struct nsx_spawn *spawn)
+static bool wait_for_more(struct nsx_spawn *spawn, struct nsx_err *err)
 {
 	enum { LOOK_MS = 500 };
 
-	if (!spawn->ready) {
-		struct pollfd fd = { .fd = spawn->status_fd, .events = POLLIN };
-
-		/* what is ready is seen before a signal is: ppoll(2) does not let one through then */
-		while (spawn->args.sigmask != NULL &&
-		       ppoll(&fd, 1, NULL, spawn->args.sigmask) < 0 && errno == EINTR)
-			;
-		return true;
-	}
+	if (!spawn->ready)
+		return !is_cancelled(spawn, err);
 	if (spawn->pidfd < 0)
 		spawn->pidfd = nsx_sys_pidfd_open(nsx_last_pid(spawn->page));
 
@@ -194,7 +203,7 @@ static bool wait_for_more(struct nsx_spawn *spawn)
 
 void nsx_listen(struct nsx_spawn *spawn, struct nsx_err *err)
 {
-	while (wait_for_more(spawn) && receive(spawn, err) > 0)
+	while (wait_for_more(spawn, err) && receive(spawn, err) > 0)
 		;
 	if (err->code == 0 && spawn->reported.code != 0)
 		*err = spawn->reported;

@@ -37,6 +37,9 @@ static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn
 		if (((const char *)given)[i] != 0)
 			return nsx_err_set(err, -E2BIG, "check-args", "size", NSX_HINT_NONE);
 	memcpy(args, given, given->size < sizeof(*args) ? given->size : sizeof(*args));
+	if (args->cancel_fd < 0 || args->reserved != 0)
+		return nsx_err_set(err, -EINVAL, "check-args", "cancel_fd, reserved",
+				   NSX_HINT_NONE);
 	if ((args->flags & ~(uint64_t)NSEXEC_SPAWN_FORK_SELF) != 0)
 		return nsx_err_set(err, -EINVAL, "check-args", "flags", NSX_HINT_NONE);
 	return 0;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -188,10 +189,19 @@ static int start_child(struct nsx_run *run, struct nsx_err *err)
 	return pid < 0 ? pid : 0;
 }
 
+static bool has_ended(pid_t pid)
+{
+	auto_close int pidfd = nsx_sys_pidfd_open(pid);
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	return pidfd < 0 || poll(&end, 1, 0) > 0;
+}
+
 static int answer_maps(struct nsx_run *run, struct nsx_err *err)
 {
 	int32_t message = 0;
 	ssize_t n;
+	pid_t pid;
 	int r;
 
 	while ((n = recv(run->ask_fd, &message, sizeof(message), 0)) < 0 && errno == EINTR)
@@ -201,7 +211,13 @@ static int answer_maps(struct nsx_run *run, struct nsx_err *err)
 	if (n != sizeof(message) || message != 1)
 		return nsx_err_set(err, -EPROTO, "receive", "request for id maps", NSX_HINT_NONE);
 
-	r = nsx_maps_write(run, run->inner ? run->page->inner_pid : run->page->helper_pid, err);
+	pid = run->inner ? run->page->inner_pid : run->page->helper_pid;
+	r = nsx_maps_write(run, pid, err);
+	if (r < 0 && has_ended(pid)) {
+		*err = (struct nsx_err){ 0 };
+		r = nsx_err_set(err, -ECANCELED, "wait", "new process, which was killed",
+				NSX_HINT_NONE);
+	}
 	message = r < 0 ? r : 0;
 	(void)send(run->ask_fd, &message, sizeof(message),
 		   MSG_NOSIGNAL); /* one that is gone needs no answer */
