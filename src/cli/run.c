@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nsexec/process.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,19 @@ static int prepare(const struct run_options *options, struct pid_file *file, int
 	return nsexec_plan_set_pdeathsig(options->plan, SIGKILL, err);
 }
 
+/* A closed 0, 1 or 2 would be the number of the next descriptor that we open, and the program would take that for its own. */
+static int open_stdio(struct nsx_err *err)
+{
+	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, 3, 0) <= 0)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		if ((fds[i].revents & POLLNVAL) != 0 && openat(AT_FDCWD, "/dev/null", O_RDWR) < 0)
+			return nsx_err_sys(err, "open", "/dev/null");
+	return 0;
+}
+
 int run_plan(const struct run_options *options, int *ret_status, struct nsx_err *err)
 {
 	struct nsexec_spawn_args args = { .size = sizeof(args),
@@ -171,7 +185,10 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 	struct nsexec_process *process = NULL;
 	struct supervise_signals signals = { .fd = -EBADF };
 	struct pid_file file = { .fd = -EBADF };
-	int r = prepare(options, &file, &null_fd, err);
+	int r = name_step(err, "start", open_stdio(err));
+
+	if (r >= 0)
+		r = prepare(options, &file, &null_fd, err);
 
 	/* until the program may run ^C ends nsexec, and everything with it; then the program has a say */
 	if (r >= 0 && !options->detach) {

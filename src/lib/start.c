@@ -194,7 +194,8 @@ static bool has_ended(pid_t pid)
 	auto_close int pidfd = nsx_sys_pidfd_open(pid);
 	struct pollfd end = { .fd = pidfd, .events = POLLIN };
 
-	return pidfd < 0 || poll(&end, 1, 0) > 0;
+	/* it has lost its memory, which is how we noticed, a moment before it is a zombie */
+	return pidfd < 0 || poll(&end, 1, 100) > 0;
 }
 
 static int answer_maps(struct nsx_run *run, struct nsx_err *err)
