@@ -215,7 +215,7 @@ static int answer_maps(struct nsx_run *run, struct nsx_err *err)
 	pid = run->inner ? run->page->inner_pid : run->page->helper_pid;
 	r = nsx_maps_write(run, pid, err);
 	if (r < 0 && has_ended(pid)) {
-		*err = (struct nsx_err){ 0 };
+		*err = (struct nsx_err){ .step = "maps" }; /* that is where the process was */
 		r = nsx_err_set(err, -ECANCELED, "wait", "new process, which was killed",
 				NSX_HINT_NONE);
 	}
