@@ -19,6 +19,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/args.h"
 #include "lib/caps.h"
 #include "lib/ns.h"
 #include "lib/target.h"
@@ -307,15 +308,10 @@ static int64_t call_forked(struct call *call, struct nsx_err *err)
 static int check(const struct nsexec_call_args *given, struct nsexec_call_args *args,
 		 struct nsx_err *err)
 {
-	memset(args, 0, sizeof(*args));
-	if (given == NULL)
-		return 0;
-	if (given->size < 16)
-		return nsx_err_set(err, -EINVAL, "check-args", "size", NSX_HINT_NONE);
-	for (size_t i = sizeof(*args); i < given->size; i++)
-		if (((const char *)given)[i] != 0)
-			return nsx_err_set(err, -E2BIG, "check-args", "size", NSX_HINT_NONE);
-	memcpy(args, given, given->size < sizeof(*args) ? given->size : sizeof(*args));
+	int r = nsx_args_take(args, sizeof(*args), given, err);
+
+	if (r < 0)
+		return r;
 	if ((args->flags & ~(uint64_t)(NSEXEC_CALL_SIGNAL_SAFE | NSEXEC_CALL_FORK)) != 0)
 		return nsx_err_set(err, -EINVAL, "check-args", "flags", NSX_HINT_NONE);
 	if ((args->ns_mask & ~NSEXEC_NS_ALL) != 0)

@@ -15,28 +15,24 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/args.h"
+#include "lib/cgroup.h"
+#include "lib/child.h"
 #include "lib/image.h"
 #include "lib/keeper.h"
 #include "lib/plan_internal.h"
 #include "lib/process_internal.h"
 #include "lib/protect.h"
 #include "lib/spawn.h"
-#include "lib/cgroup.h"
-#include "lib/child.h"
 #include "lib/start.h"
 
 static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn_args *args,
 		      struct nsx_err *err)
 {
-	*args = (struct nsexec_spawn_args){ .size = sizeof(*args) };
-	if (given == NULL)
-		return 0;
-	if (given->size < 16)
-		return nsx_err_set(err, -EINVAL, "check-args", "size", NSX_HINT_NONE);
-	for (size_t i = sizeof(*args); i < given->size; i++)
-		if (((const char *)given)[i] != 0)
-			return nsx_err_set(err, -E2BIG, "check-args", "size", NSX_HINT_NONE);
-	memcpy(args, given, given->size < sizeof(*args) ? given->size : sizeof(*args));
+	int r = nsx_args_take(args, sizeof(*args), given, err);
+
+	if (r < 0)
+		return r;
 	if (args->cancel_fd < 0 || args->reserved != 0)
 		return nsx_err_set(err, -EINVAL, "check-args", "cancel_fd, reserved",
 				   NSX_HINT_NONE);
