@@ -9,7 +9,10 @@
 
 #include "base/own.h"
 #include "cli/cmd.h"
+#include "cli/early.h"
 #include "cli/output.h"
+
+bool early_protected;
 
 /* clang-format off */
 static const struct {
@@ -56,7 +59,7 @@ int main(int argc, char *argv[])
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name) != 0)
 			continue;
-		if (verbs[i].forks && getauxval(AT_EUID) == 0)
+		if (verbs[i].forks && !early_protected && getauxval(AT_EUID) == 0)
 			(void)nsexec_self_protect(
 				argv, environ, NULL); /* else the library uses its helper image */
 		/* an ignored SIGCHLD would reap the program behind our back; both would stay ignored in the program */

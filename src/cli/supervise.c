@@ -176,7 +176,9 @@ int supervise(struct nsexec_process *process, const struct output *output,
 	loop(&s, signals->fd);
 	drain(&s.terminal);
 	terminal_close(&s.terminal);
-	r = nsexec_process_wait(process, -1, &status, &err);
+	r = nsexec_process_try_wait(process, &status, &err);
+	if (r == -ETIMEDOUT) /* poll() failed, which ended the loop */
+		r = nsexec_process_wait(process, -1, &status, &err);
 	if (r < 0) {
 		(void)nsx_str_copy(err.step, sizeof(err.step), "wait");
 		(void)output_error(output, &err);

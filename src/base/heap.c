@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heap.c owns the memory of the command: a process that lives for a millisecond, or waits without allocating. What it
- * needs usually fits into a piece that is there from the start, which saves the four system calls and the page faults
- * that a general allocator begins with. Larger pieces come from the kernel, and go back to it.
+ * heap.c owns the memory of the command and of the helper image: processes that live for a millisecond, or wait without
+ * allocating. What they need usually fits into a piece that is there from the start, which saves the four system calls
+ * and the page faults that a general allocator begins with. Larger pieces come from the kernel, and go back to it.
  *
  * Replaces the C library's, which allows that for malloc, calloc, realloc, free, aligned_alloc and posix_memalign.
  */
@@ -49,7 +49,8 @@ static void *from_kernel(size_t bytes)
 	return head + 1;
 }
 
-void *malloc(size_t bytes)
+/* Not malloc() itself, of which the compiler believes that there is nothing in front of what it returns. */
+static void *take(size_t bytes)
 {
 	struct head *head = (void *)(room + used);
 
@@ -63,6 +64,11 @@ void *malloc(size_t bytes)
 	*head = (struct head){ .bytes = bytes };
 	used += bytes + sizeof(*head);
 	return head + 1;
+}
+
+void *malloc(size_t bytes)
+{
+	return take(bytes);
 }
 
 void free(void *ptr)
@@ -89,7 +95,7 @@ void *calloc(size_t count, size_t bytes)
 		errno = ENOMEM;
 		return NULL;
 	}
-	ptr = malloc(count * bytes);
+	ptr = take(count * bytes);
 	if (ptr != NULL && head_of(ptr)->mapped == 0)
 		memset(ptr, 0,
 		       count * bytes); /* the room may have been used before; the kernel's is zero */
@@ -104,7 +110,7 @@ void *realloc(void *ptr, size_t bytes)
 		return malloc(bytes);
 	if (bytes <= head_of(ptr)->bytes)
 		return ptr;
-	grown = malloc(bytes);
+	grown = take(bytes);
 	if (grown == NULL)
 		return NULL;
 	memcpy(grown, ptr, head_of(ptr)->bytes);
