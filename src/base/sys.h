@@ -106,6 +106,15 @@ struct nsx_mount_attr {
 	uint64_t attr_set, attr_clr, propagation, userns_fd;
 };
 
+/* pidfd_open(2), ioctl_pidfd(2): Linux 6.13 */
+struct nsx_pidfd_info {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define NSX_PIDFD_INFO_CGROUPID 0x4
+#define NSX_PIDFD_GET_INFO _IOWR(0xff, 11, struct nsx_pidfd_info)
+
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
 #endif

@@ -45,7 +45,7 @@ int nsx_caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable, s
 int nsx_caps_limit(uint64_t keep, struct nsx_err *err);
 
 /**
- * nsx_caps_rule_all() - Is the caller root, with CAP_SYS_ADMIN?
+ * nsx_caps_rule_all() - May the caller join, inspect and open everything, as root may?
  *
  * In a user namespace of its own that is only power over what belongs to it; a failing setns(2) tells.
  * fork-safe: yes.

@@ -6,12 +6,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "lib/cgroup_path.h"
 #include "lib/step.h"
 
@@ -20,7 +23,7 @@
 
 const char *nsx_cgroup_mount(void)
 {
-	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const places[] = { NSX_CGROUP_PLACE, NSX_CGROUP_PLACE "/unified" };
 	struct statfs fs;
 
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(places); i++)
@@ -81,26 +84,74 @@ static int leave_out(struct nsx_run *run, const char *path, int code, struct nsx
 	return 0;
 }
 
-/* A birth in a frozen cgroup succeeds, and the child never runs: look first. */
-static int check_frozen(int dir, const char *path, struct nsx_err *err)
+/*
+ * A birth in a frozen cgroup succeeds, and the child never runs. Whether that is why nothing comes is looked at when
+ * nothing has come for a while: SIGKILL works on it, so nothing is lost, and a short freeze does no harm.
+ */
+int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err)
 {
-	char text[256];
+	const char *mount = nsx_cgroup_mount();
+	char text[4096];
+	char path[PATH_MAX];
+	char events[PATH_MAX];
+	struct nsx_str name = NSX_STR(path, sizeof(path));
+	struct nsx_str file = NSX_STR(events, sizeof(events));
 
-	if (nsx_file_read(dir, "cgroup.events", text, sizeof(text), NULL) > 0 &&
-	    strstr(text, "frozen 1") != NULL)
-		return nsx_err_set(err, -EBUSY, "check-frozen", path, NSX_HINT_FROZEN);
-	return 0;
+	nsx_str_add(&name, "/proc/");
+	nsx_str_add_i64(&name, pid);
+	nsx_str_add(&name, "/cgroup");
+	if (mount == NULL || nsx_file_read(AT_FDCWD, path, text, sizeof(text), NULL) < 0 ||
+	    nsx_cgroup_line(text, "", path, sizeof(path)) == NULL)
+		return 0;
+
+	nsx_str_add(&file, mount);
+	nsx_str_add(&file, path);
+	nsx_str_add(&file, "/cgroup.events");
+	if (file.cut || nsx_file_read(AT_FDCWD, events, text, sizeof(text), NULL) < 0 ||
+	    strstr(text, "frozen 1") == NULL)
+		return 0;
+	(void)nsx_str_copy(err->step, sizeof(err->step), "cgroup");
+	return nsx_err_set(err, -EBUSY, "check-frozen", path, NSX_HINT_FROZEN);
 }
 
 /* Unprivileged: may we be born there? That asks for write access to cgroup.procs there. */
-static bool may_enter(int dir)
+static bool may_enter(const struct nsx_run *run)
 {
-	return geteuid() == 0 || faccessat(dir, "cgroup.procs", W_OK, AT_EACCESS) == 0;
+	return run->powerful || geteuid() == 0 ||
+	       faccessat(run->cgroup_fd, "cgroup.procs", W_OK, AT_EACCESS) == 0;
 }
 
-static int find_v2(struct nsx_run *run, const char *theirs, struct nsx_err *err)
+/*
+ * Linux 6.13 tells the number of the target's cgroup, and cgroup v2 opens it: a quarter of what the text costs, which has
+ * to be read, compared and resolved. For who may enter every cgroup, and where no hierarchy of version 1 can be reached;
+ * that there are some is told only to who wants to see the steps.
+ */
+static bool open_by_number(struct nsx_run *run, const char *mount)
 {
-	const char *mount = nsx_cgroup_mount();
+	enum { FILEID_KERNFS = 0xfe };
+	struct {
+		uint32_t bytes;
+		int32_t type;
+		uint64_t number;
+	} handle = { sizeof(handle.number), FILEID_KERNFS, 0 };
+	struct nsx_pidfd_info info = { .mask = NSX_PIDFD_INFO_CGROUPID };
+
+	if (!run->powerful || (run->spec->flags & NSEXEC_PLAN_TRACE) != 0 || mount == NULL ||
+	    strcmp(mount, NSX_CGROUP_PLACE) != 0 ||
+	    ioctl(run->target.pidfd, NSX_PIDFD_GET_INFO, &info) < 0 ||
+	    (info.mask & NSX_PIDFD_INFO_CGROUPID) == 0)
+		return false;
+
+	auto_close int at = openat(AT_FDCWD, mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	handle.number = info.cgroupid;
+	run->cgroup_fd = (int)syscall(SYS_open_by_handle_at, at, &handle,
+				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return run->cgroup_fd >= 0;
+}
+
+static int find_v2(struct nsx_run *run, const char *mount, const char *theirs, struct nsx_err *err)
+{
 	char path[PATH_MAX];
 
 	if (mount == NULL)
@@ -113,11 +164,11 @@ static int find_v2(struct nsx_run *run, const char *theirs, struct nsx_err *err)
 	run->cgroup_fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run->cgroup_fd < 0)
 		return leave_out(run, path, -errno, err);
-	if (!may_enter(run->cgroup_fd)) {
+	if (!may_enter(run)) {
 		nsx_close_fd(&run->cgroup_fd);
 		return leave_out(run, path, -EACCES, err);
 	}
-	return check_frozen(run->cgroup_fd, path, err);
+	return 0;
 }
 
 static int find_v1(struct nsx_run *run, const char *controllers, const char *theirs,
@@ -165,8 +216,9 @@ static int find_v1(struct nsx_run *run, const char *controllers, const char *the
 }
 
 /* Apart, with its large buffer, since mostly nothing differs. */
-static __attribute__((noinline)) int open_differing(struct nsx_run *run, char *theirs,
-						    const char *ours, struct nsx_err *err)
+static __attribute__((noinline)) int open_differing(struct nsx_run *run, const char *mount,
+						    char *theirs, const char *ours,
+						    struct nsx_err *err)
 {
 	for (char *line = theirs; *line != '\0';) {
 		char *end = strchr(line, '\n');
@@ -181,7 +233,8 @@ static __attribute__((noinline)) int open_differing(struct nsx_run *run, char *t
 		*path++ = '\0';
 		key++;
 		if (nsx_cgroup_line(ours, key, own, sizeof(own)) == NULL || strcmp(own, path) != 0)
-			r = *key == '\0' ? find_v2(run, path, err) : find_v1(run, key, path, err);
+			r = *key == '\0' ? find_v2(run, mount, path, err) :
+					   find_v1(run, key, path, err);
 		if (r < 0)
 			return r;
 		line = end + 1;
@@ -191,9 +244,14 @@ static __attribute__((noinline)) int open_differing(struct nsx_run *run, char *t
 
 int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
 {
+	const char *mount = nsx_cgroup_mount();
 	char *theirs = run->scratch;
 	char *ours = run->scratch2;
-	ssize_t n = nsx_file_read(run->target.proc_fd, "cgroup", theirs, sizeof(run->scratch), err);
+	ssize_t n;
+
+	if (open_by_number(run, mount))
+		return 0;
+	n = nsx_file_read(run->target.proc_fd, "cgroup", theirs, sizeof(run->scratch), err);
 
 	if (n < 0)
 		return (int)n;
@@ -202,5 +260,5 @@ int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
 		return (int)n;
 	if (strcmp(theirs, ours) == 0)
 		return 0;
-	return open_differing(run, theirs, ours, err);
+	return open_differing(run, mount, theirs, ours, err);
 }

@@ -12,9 +12,18 @@
  *
  * v2: a directory for CLONE_INTO_CGROUP. v1: the file "tasks" of each hierarchy below /sys/fs/cgroup.
  *
- * Return: 0, -EBUSY (frozen), -EACCES (not delegated), -ENOENT.
+ * Return: 0, -EBUSY (version 1, frozen), -EACCES (not delegated), -ENOENT.
  */
 int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err);
+
+/**
+ * nsx_cgroup_check_frozen() - Is a process of ours stuck, because its cgroup v2 is frozen?
+ * @pid: the process
+ * @err: detail on failure
+ *
+ * Return: 0, also when it can not be told; -EBUSY.
+ */
+int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err);
 
 /**
  * nsx_cgroup_make() - Make a cgroup v2 with the plan's limits

@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* Where cgroup hierarchies are looked for. */
+#define NSX_CGROUP_PLACE "/sys/fs/cgroup"
+
 /**
  * nsx_cgroup_mount() - Where the cgroup v2 hierarchy is mounted
  *

@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/cgroup.h"
 #include "lib/spawn.h"
 
 void nsx_tell(const struct nsx_spawn *spawn, uint32_t type, pid_t pid, const char *role,
@@ -157,20 +158,32 @@ static bool has_executed(const struct nsx_spawn *spawn, pid_t pid)
 	       !same_file(&theirs, &ours);
 }
 
-/* Until there is a message, the caller may change his mind. What is there already comes first. */
-static bool is_cancelled(const struct nsx_spawn *spawn, struct nsx_err *err)
+enum { LOOK_MS = 200 };
+
+/*
+ * Until there is a message, the caller may change his mind. What is there already comes first; when nothing comes, the
+ * reason is looked for.
+ */
+static bool is_cancelled(struct nsx_spawn *spawn, struct nsx_err *err)
 {
 	struct pollfd fds[2] = { { .fd = spawn->status_fd, .events = POLLIN },
 				 { .fd = spawn->args.cancel_fd - 1, .events = POLLIN } };
 
-	if (spawn->args.cancel_fd == 0)
-		return false;
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
-		;
-	if (fds[0].revents != 0 || fds[1].revents == 0)
-		return false;
-	(void)nsx_err_set(err, -EINTR, "wait", "new process", NSX_HINT_NONE);
-	return true;
+	for (;;) {
+		int r = poll(fds, 2, LOOK_MS);
+		pid_t pid = nsx_last_pid(spawn->page);
+
+		if (fds[0].revents != 0)
+			return false;
+		if (r > 0) {
+			(void)nsx_err_set(err, -EINTR, "wait", "new process", NSX_HINT_NONE);
+			spawn->gave_up = true;
+		}
+		if (r == 0 && pid > 0 && nsx_cgroup_check_frozen(pid, err) < 0)
+			spawn->gave_up = true;
+		if (spawn->gave_up)
+			return true;
+	}
 }
 
 /*
@@ -180,8 +193,6 @@ static bool is_cancelled(const struct nsx_spawn *spawn, struct nsx_err *err)
  */
 static bool wait_for_more(struct nsx_spawn *spawn, struct nsx_err *err)
 {
-	enum { LOOK_MS = 500 };
-
 	if (!spawn->ready)
 		return !is_cancelled(spawn, err);
 	if (spawn->pidfd < 0)

@@ -77,6 +77,7 @@ struct nsx_run {
 	int ask_fd;        /* to the starter: for what only it may do */
 	int image_fd;      /* sealed program of ours, for --init and the keeper; or -EBADF */
 	bool only_explain; /* read, but change nothing */
+	bool powerful;     /* may do everything in the first user namespace */
 	bool as_sibling; /* the starter is a child itself: what it makes shall be a child of its parent */
 
 	uint32_t fresh; /* kinds that are made */

@@ -329,6 +329,8 @@ static int run_spawn(struct nsx_spawn *spawn, struct nsexec_process **ret_proces
 		      start_image(spawn, err)); /* recorded; the children end by themselves */
 	nsx_close_fd(&spawn->child_fd);
 	nsx_listen(spawn, err);
+	if (spawn->gave_up && spawn->engine_pid > 0) /* what it waits for may never come */
+		(void)kill(spawn->engine_pid, SIGKILL);
 	reap_engine(spawn, err);
 	silent_death(spawn, err);
 	pid = collect(spawn, err->code != 0);

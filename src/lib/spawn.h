@@ -23,6 +23,7 @@ struct nsx_spawn {
 	unsigned seen[8]; /* messages, by row of the request table */
 	struct nsx_err reported;
 	bool ready;
+	bool gave_up;    /* we did, not they */
 	bool stdio_open; /* 0, 1 and 2 are */
 	struct nsexec_spawn_args args;
 };

@@ -139,6 +139,9 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 	if (run->own_cgroup)
 		kinds &= ~NSEXEC_NS_CGROUP; /* see nsx_step_unshare_cgroup() */
 	flags |= nsx_ns_clone_flags(kinds);
+	/* the helper image has nothing else to do: waiting leaves the processor to the child, ending would use it first */
+	if (run->as_sibling && !needs_maps(run))
+		flags |= NSX_CLONE_VFORK;
 	args.flags = flags | NSX_CLONE_CLEAR_SIGHAND;
 	if (run->cgroup_fd >= 0) {
 		args.flags |= NSX_CLONE_INTO_CGROUP;

@@ -192,14 +192,13 @@ int nsx_target_compare(struct nsx_run *run, struct nsx_err *err)
 	 * setns(2) for all of them costs less than 14 looks at /proc, and the kernel joins all or none. Everybody else must
 	 * leave out what is the same: it may be owned by somebody else.
 	 */
-	bool powerful = nsx_caps_rule_all();
-
+	run->powerful = nsx_caps_rule_all();
 	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
 		uint32_t mode = run->spec->ns[i].mode;
 
 		if (mode == NSEXEC_NS_MODE_NEW)
 			run->fresh |= 1u << i;
-		else if (mode == NSEXEC_NS_MODE_TARGET && i != 0 && powerful)
+		else if (mode == NSEXEC_NS_MODE_TARGET && i != 0 && run->powerful)
 			run->join |= 1u << i;
 		else if (mode != NSEXEC_NS_MODE_INHERIT) {
 			int r = compare_kind(run, i, err);
