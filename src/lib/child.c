@@ -42,7 +42,12 @@ static bool needs_dirs(const struct nsx_run *run)
 
 static bool new_time(const struct nsx_run *run)
 {
-	return (run->fresh & NSEXEC_NS_TIME) != 0;
+	return (run->fresh & (NSEXEC_NS_TIME | NSEXEC_NS_USER)) == NSEXEC_NS_TIME;
+}
+
+static bool own_time(const struct nsx_run *run)
+{
+	return (~run->fresh & (NSEXEC_NS_TIME | NSEXEC_NS_USER)) == 0;
 }
 
 static bool is_inner(const struct nsx_run *run)
@@ -196,6 +201,7 @@ const struct nsx_step nsx_join_steps[] = {
 	{ "private",       new_mnt,     nsx_root_private,        "before any mount, so that none reaches the host" },
 	{ "sources",       new_root,    nsx_root_sources,        "with the caller's ids, which may be needed to look them up" },
 	{ "maps",          new_user,    nsx_step_maps,           "only the starter, outside, may write the id maps" },
+	{ "own-time",      own_time,    nsx_step_own_time,       "a new user namespace gives the power over clocks; the process enters what it has made" },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -10,9 +10,21 @@
 
 typedef int nsx_step_fn(struct nsx_run *run, struct nsx_err *err);
 
+/**
+ * nsx_time_write() - Set the clocks of the time namespace that a process has made for its children
+ * @spec: the plan
+ * @path: the process's timens_offsets
+ * @err:  detail on failure
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, and what open(2) and write(2) say.
+ */
+int nsx_time_write(const struct nsx_spec *spec, const char *path, struct nsx_err *err);
+
 /* join.c */
 nsx_step_fn nsx_step_signals, nsx_step_oom, nsx_step_cgroup_v1, nsx_step_open_own, nsx_step_fds;
-nsx_step_fn nsx_step_undumpable, nsx_step_join, nsx_step_verify, nsx_step_time,
+nsx_step_fn nsx_step_undumpable, nsx_step_join, nsx_step_verify, nsx_step_time, nsx_step_own_time,
 	nsx_step_clone_inner;
 nsx_step_fn nsx_step_unshare, nsx_step_maps, nsx_step_unshare_cgroup, nsx_step_hostname;
 nsx_step_fn nsx_step_loopback;

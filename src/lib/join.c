@@ -121,15 +121,19 @@ static int join_failed(uint32_t kinds, struct nsx_err *err)
 	return nsx_err_set(err, -code, "setns", text, join_hint(code, kinds));
 }
 
-static int join_fds(struct nsx_run *run, uint32_t kinds, struct nsx_err *err)
+/* What is joined is closed; with `later`, what the caller has no power over now is left for another try. */
+static int join_fds(struct nsx_run *run, uint32_t kinds, bool later, struct nsx_err *err)
 {
 	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
 		uint32_t bit = 1u << i;
 
-		if ((kinds & run->join_by_fd & bit) == 0)
+		if ((kinds & run->join_by_fd & bit) == 0 || run->ns_fd[i] < 0)
 			continue;
-		if (nsx_sys_setns(run->ns_fd[i], (int)nsx_ns_clone_flags(bit)) < 0)
+		if (nsx_sys_setns(run->ns_fd[i], (int)nsx_ns_clone_flags(bit)) < 0) {
+			if (later && errno == EPERM)
+				continue;
 			return join_failed(bit, err);
+		}
 		nsx_close_fd(&run->ns_fd[i]);
 	}
 	return 0;
@@ -152,23 +156,22 @@ int nsx_step_join(struct nsx_run *run, struct nsx_err *err)
 	uint32_t by_pidfd = run->join & ~run->join_by_fd;
 	int r;
 
+	bool has_user = (run->join_by_fd & NSEXEC_NS_USER) != 0;
+
 	/*
 	 * What the caller is privileged for now comes first: a user namespace joined before would take the power away that
-	 * the others need (setns(2), EPERM). With a pidfd the kernel sorts that out itself, in one call. Where the target's
-	 * user namespace gives the power that is lacking now, the second try works.
+	 * the others need (setns(2), EPERM). Those that belong to the user namespace itself are joined after it, with the
+	 * power that it gives. With a pidfd the kernel sorts that out itself, in one call.
 	 */
-	if ((run->join_by_fd & ~NSEXEC_NS_USER) != 0 && (run->join_by_fd & NSEXEC_NS_USER) != 0 &&
-	    geteuid() != 0) {
-		r = join_fds(run, NSEXEC_NS_USER, err);
-		if (r < 0)
-			return r;
-	}
-	r = join_fds(run, NSEXEC_NS_ALL & ~NSEXEC_NS_USER, err);
+	r = join_fds(run, NSEXEC_NS_ALL & ~NSEXEC_NS_USER, has_user, err);
 	if (r < 0)
 		return r;
 	if (by_pidfd != 0 && join_pidfd(run, by_pidfd) < 0)
 		return join_failed(by_pidfd, err);
-	return run->ns_fd[0] >= 0 ? join_fds(run, NSEXEC_NS_USER, err) : 0;
+	if (!has_user)
+		return 0;
+	r = join_fds(run, NSEXEC_NS_USER, false, err);
+	return r < 0 ? r : join_fds(run, NSEXEC_NS_ALL, false, err);
 }
 
 int nsx_step_verify(struct nsx_run *run, struct nsx_err *err)
@@ -202,28 +205,48 @@ static int write_offset(int fd, const char *clock, const struct nsx_time_offset 
 	nsx_str_add_u64(&out, offset->nanoseconds);
 	nsx_str_add(&out, "\n");
 	if (write(fd, text, out.used) < 0)
-		return nsx_err_sys(err, "write", "/proc/self/timens_offsets");
+		return nsx_err_sys(err, "write", "timens_offsets");
 	return 0;
+}
+
+int nsx_time_write(const struct nsx_spec *spec, const char *path, struct nsx_err *err)
+{
+	int r = 0;
+
+	if ((spec->set & (NSX_SET_TIME0 | NSX_SET_TIME0 << 1)) == 0)
+		return 0;
+
+	auto_close int fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return nsx_err_sys(err, "open", path);
+	if ((spec->set & NSX_SET_TIME0) != 0)
+		r = write_offset(fd, "monotonic", &spec->time[0], err);
+	if (r >= 0 && (spec->set & NSX_SET_TIME0 << 1) != 0)
+		r = write_offset(fd, "boottime", &spec->time[1], err);
+	return r;
 }
 
 int nsx_step_time(struct nsx_run *run, struct nsx_err *err)
 {
-	int r = 0;
-
 	if (unshare(NSX_CLONE_NEWTIME) < 0)
 		return nsx_err_sys(err, "unshare", "time");
-	if ((run->spec->set & (NSX_SET_TIME0 | NSX_SET_TIME0 << 1)) == 0)
-		return 0;
+	return nsx_time_write(run->spec, "/proc/self/timens_offsets", err);
+}
 
-	auto_close int fd = openat(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+int nsx_step_own_time(struct nsx_run *run, struct nsx_err *err)
+{
+	int r = nsx_step_time(run, err);
+
+	if (r < 0)
+		return r;
+
+	auto_close int fd =
+		openat(AT_FDCWD, "/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return nsx_err_sys(err, "open", "/proc/self/timens_offsets");
-	if ((run->spec->set & NSX_SET_TIME0) != 0)
-		r = write_offset(fd, "monotonic", &run->spec->time[0], err);
-	if (r >= 0 && (run->spec->set & NSX_SET_TIME0 << 1) != 0)
-		r = write_offset(fd, "boottime", &run->spec->time[1], err);
-	return r;
+		return nsx_err_sys(err, "open", "/proc/self/ns/time_for_children");
+	return nsx_sys_setns(fd, NSX_CLONE_NEWTIME) < 0 ? nsx_err_sys(err, "setns", "time") : 0;
 }
 
 int nsx_step_clone_inner(struct nsx_run *run, struct nsx_err *err)
@@ -258,8 +281,11 @@ int nsx_step_unshare(struct nsx_run *run, struct nsx_err *err)
 	char text[64];
 	struct nsx_str out = NSX_STR(text, sizeof(text));
 
-	nsx_ns_list_names(run->fresh, &out);
-	if (unshare((int)nsx_ns_clone_flags(run->fresh)) < 0)
+	uint32_t kinds = run->fresh &
+			 ~NSEXEC_NS_TIME; /* that one has been made, and its clocks set */
+
+	nsx_ns_list_names(kinds, &out);
+	if (kinds != 0 && unshare((int)nsx_ns_clone_flags(kinds)) < 0)
 		return nsx_err_set(err, -errno, "unshare", text,
 				   errno == ENOSPC ? NSX_HINT_NS_LIMIT : NSX_HINT_NONE);
 	return 0;

@@ -118,6 +118,8 @@ static bool may_map_all(unsigned cap)
 
 static int write_map(pid_t pid, int proc, const struct map *map, bool direct, struct nsx_err *err)
 {
+	if (map->count == 0)
+		return 0;
 	return direct ? write_lines(proc, map, err) : run_helper(pid, map, err);
 }
 
@@ -135,11 +137,16 @@ int nsx_maps_write(struct nsx_run *run, pid_t pid, struct nsx_err *err)
 		return proc;
 	uids.lines = nsx_spec_list(run->spec, NSX_LIST_UID_MAP, sizeof(own_uid), &uids.count);
 	gids.lines = nsx_spec_list(run->spec, NSX_LIST_GID_MAP, sizeof(own_gid), &gids.count);
-	if (uids.count == 0) {
+	if (run->spec->newuidmap != 0)
+		uids.helper = nsx_spec_text(run->spec, run->spec->newuidmap);
+	if (run->spec->newgidmap != 0)
+		gids.helper = nsx_spec_text(run->spec, run->spec->newgidmap);
+	/* who is returned to may write the maps himself, later */
+	if (uids.count == 0 && run->spec->end == NSX_END_EXEC) {
 		uids.lines = &own_uid;
 		uids.count = 1;
 	}
-	if (gids.count == 0) {
+	if (gids.count == 0 && run->spec->end == NSX_END_EXEC) {
 		gids.lines = &own_gid;
 		gids.count = 1;
 	}
@@ -149,9 +156,9 @@ int nsx_maps_write(struct nsx_run *run, pid_t pid, struct nsx_err *err)
 	bool uid_direct = may_map_all(CAP_SETUID) || only_own(&uids, own_uid.outside);
 
 	/* without power over the parent namespace the kernel demands it, or leaving a group would be a way around (CVE-2014-8989) */
-	if (gid_direct && !gid_power && policy == NSEXEC_SETGROUPS_ALLOW)
+	if (gids.count > 0 && gid_direct && !gid_power && policy == NSEXEC_SETGROUPS_ALLOW)
 		return nsx_err_set(err, -EPERM, "check-setgroups", "allow", NSX_HINT_SUBID);
-	if (policy == NSEXEC_SETGROUPS_DENY || (gid_direct && !gid_power)) {
+	if (policy == NSEXEC_SETGROUPS_DENY || (gids.count > 0 && gid_direct && !gid_power)) {
 		r = nsx_file_write(proc, "setgroups", "deny", err);
 		if (r < 0)
 			return r;

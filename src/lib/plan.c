@@ -113,7 +113,7 @@ static int check_plan(const struct nsexec_plan *plan, struct nsx_err *err)
 		bool wrong;
 		const char *what;
 	} rules[] = {
-		{ plan->lists[NSX_LIST_ARGV].bytes == 0, "argv: no program is set" },
+		{ spec->end == NSX_END_EXEC && plan->lists[NSX_LIST_ARGV].bytes == 0, "argv: no program is set" },
 		{ kinds_with_mode(spec, NSEXEC_NS_MODE_TARGET) != 0 && !has_target, "ns: no target is set" },
 		{ spec->context != 0 && !has_target, "context: no target is set" },
 		{ (spec->root != NSX_ROOT_KEEP || has_mounts) && (fresh & NSEXEC_NS_MNT) == 0,

@@ -18,6 +18,9 @@
 #define NSX_NS_MODE_FD 3u
 #define NSX_NS_MODE_PATH 4u
 
+/* How it ends: the last process executes the program, or returns to whoever called (the bootstrap door). */
+enum nsx_end { NSX_END_EXEC, NSX_END_RETURN };
+
 enum nsx_root { NSX_ROOT_KEEP, NSX_ROOT_PATH, NSX_ROOT_FD, NSX_ROOT_DEFAULT };
 
 /* Which optional members were set. */
@@ -113,7 +116,10 @@ struct nsx_spec {
 	int32_t target_pidfd;
 	uint32_t context; /* NSEXEC_CONTEXT_* */
 	struct nsx_ns_choice ns[NSX_NS_COUNT];
+	uint32_t end; /* enum nsx_end */
 	uint32_t setgroups;
+	uint32_t newuidmap; /* text: the program; none: "newuidmap", by PATH */
+	uint32_t newgidmap;
 	uint32_t root;
 	int32_t root_fd;
 	uint32_t root_path; /* text */

@@ -213,9 +213,11 @@ int nsx_target_compare(struct nsx_run *run, struct nsx_err *err)
 	 * process of its own, and whatever is made is made before. Otherwise what is joined comes before what is made,
 	 * and a clock must be set before anything lives in it: two processes.
 	 */
-	run->final = (run->join & NSEXEC_NS_PID) != 0 &&
-		     (run->spec->flags & NSEXEC_PLAN_NO_FORK) == 0;
+	run->final =
+		run->spec->end == NSX_END_RETURN ||
+		((run->join & NSEXEC_NS_PID) != 0 && (run->spec->flags & NSEXEC_PLAN_NO_FORK) == 0);
 	run->inner = !run->final && run->fresh != 0 &&
-		     (run->join != 0 || (run->fresh & NSEXEC_NS_TIME) != 0);
+		     (run->join != 0 ||
+		      (run->fresh & (NSEXEC_NS_TIME | NSEXEC_NS_USER)) == NSEXEC_NS_TIME);
 	return 0;
 }

@@ -184,3 +184,11 @@ setup_file() {
 	same "$(sha256sum <"$BATS_TEST_TMPDIR/nsexec")" "$before"
 	same "$output" ""
 }
+
+@test "the clocks of a new time namespace are the user's to set" {
+	read -r before _ </proc/uptime
+	run nsexec launch --time-offset boottime=100000 -- sh -c 'cat /proc/self/timens_offsets; cat /proc/uptime'
+	same "$status" 0 "$output"
+	same "$(tr -s ' ' <<<"${lines[1]}")" "boottime 100000 0"
+	[ "${lines[2]%%.*}" -ge $((${before%%.*} + 100000)) ] || fail "$before, inside $output"
+}
