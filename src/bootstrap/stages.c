@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stages.c owns the tables of the three stages: which steps, when, and why in this order. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/sys.h"
+#include "bootstrap/boot.h"
+#include "lib/child_steps.h"
+#include "lib/context.h"
+#include "lib/target.h"
+
+static bool joins(const struct nsx_run *run)
+{
+	return run->join != 0;
+}
+
+static bool joins_user(const struct nsx_run *run)
+{
+	return (run->join & NSEXEC_NS_USER) != 0;
+}
+
+static bool verifies(const struct nsx_run *run)
+{
+	return nsx_run_verifies(run);
+}
+
+static bool new_user(const struct nsx_run *run)
+{
+	return run->spec->ns[0].mode == NSEXEC_NS_MODE_NEW;
+}
+
+static bool joins_and_new_user(const struct nsx_run *run)
+{
+	return joins(run) && new_user(run);
+}
+
+static bool new_others(const struct nsx_run *run)
+{
+	return (run->fresh & ~(NSEXEC_NS_USER | NSEXEC_NS_TIME)) != 0;
+}
+
+static bool new_time(const struct nsx_run *run)
+{
+	return (run->fresh & NSEXEC_NS_TIME) != 0;
+}
+
+static bool has_oom(const struct nsx_run *run)
+{
+	return (run->spec->set & NSX_SET_OOM) != 0;
+}
+
+static bool sets_oom(const struct nsx_run *run)
+{
+	return run->set_oom;
+}
+
+static const struct nsx_boot *of(const struct nsx_run *run)
+{
+	return (const struct nsx_boot *)run;
+}
+
+static bool has_sources(const struct nsx_run *run)
+{
+	return of(run)->message.mounts.text != NULL;
+}
+
+static bool has_groups(const struct nsx_run *run)
+{
+	return of(run)->message.setgroups && !of(run)->message.rootless;
+}
+
+static bool awaits_cgroup(const struct nsx_run *run)
+{
+	return of(run)->late_cgroup && of(run)->era->awaits_cgroup;
+}
+
+static bool late_cgroup(const struct nsx_run *run)
+{
+	return of(run)->late_cgroup;
+}
+
+static bool has_console(const struct nsx_run *run)
+{
+	return of(run)->console_fd >= 0;
+}
+
+/* Stage 1 and 2 together, before anything is made: what can be wrong with paths is said by stage 0. */
+static int resolve(struct nsx_run *run, struct nsx_err *err)
+{
+	struct nsx_boot *boot = nsx_boot_of(run);
+	int r = nsx_target_compare(run, err);
+
+	boot->late_cgroup = boot->era->late_cgroup && (run->fresh & NSEXEC_NS_CGROUP) != 0;
+	if (boot->late_cgroup)
+		run->fresh &= ~NSEXEC_NS_CGROUP;
+	return r;
+}
+
+static void set_name(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+static int clone_stage1(struct nsx_run *run, struct nsx_err *err)
+{
+	struct nsx_boot *boot = nsx_boot_of(run);
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return nsx_err_sys(err, "socketpair", NULL);
+	run->status_fd = pair[0];
+	run->ask_fd = pair[1];
+
+	pid = nsx_boot_clone(&boot->page->helper_pid);
+	if (pid < 0)
+		return nsx_err_set(err, pid, "clone", "stage-1", NSX_HINT_NONE);
+	if (pid == 0) {
+		boot->stage = 1;
+		boot->log.tag = "nsexec-1";
+		set_name("runc:[1:CHILD]");
+		nsx_close_fd(&run->status_fd);
+		return 0;
+	}
+	nsx_close_fd(&run->ask_fd);
+	boot->stage_fd[1] = nsx_sys_pidfd_open(pid);
+	return 0;
+}
+
+static int become_root(struct nsx_run *run, struct nsx_err *err)
+{
+	(void)run;
+	/* later steps need to be somebody there (runc #4466) */
+	if (syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return nsx_err_set(err, -errno, "setresuid", "0", NSX_HINT_UNMAPPED_ID);
+	return 0;
+}
+
+static int unshare_user(struct nsx_run *run, struct nsx_err *err)
+{
+	if (unshare(NSX_CLONE_NEWUSER) < 0)
+		return nsx_err_sys(err, "unshare", "user");
+	run->fresh &= ~NSEXEC_NS_USER;
+	return 0;
+}
+
+static int set_dumpable(struct nsx_run *run, struct nsx_err *err)
+{
+	(void)run;
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return nsx_err_sys(err, "prctl(PR_SET_DUMPABLE)", NULL);
+	return 0;
+}
+
+static int ask_maps(struct nsx_run *run, struct nsx_err *err)
+{
+	int r = nsx_boot_ask(nsx_boot_of(run), NSX_BOOT_MAPS, err);
+
+	if (r < 0)
+		return r;
+	/* without a map there is nobody to become */
+	if (syscall(SYS_setresuid, 0, 0, 0) < 0 && errno != EINVAL)
+		return nsx_err_sys(err, "setresuid", "0");
+	return 0;
+}
+
+static int make_time(struct nsx_run *run, struct nsx_err *err)
+{
+	if (unshare(NSX_CLONE_NEWTIME) < 0)
+		return nsx_err_sys(err, "unshare", "time");
+	return nsx_boot_ask(nsx_boot_of(run), NSX_BOOT_OFFSETS, err);
+}
+
+static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
+{
+	struct nsx_boot *boot = nsx_boot_of(run);
+	pid_t pid;
+
+	/* the pids in it are what stage 0 tells the runtime: stage 2, whom a container may trace, can not write them */
+	if (madvise(boot->page, sizeof(*boot->page), MADV_DONTFORK) < 0)
+		return nsx_err_sys(err, "madvise(MADV_DONTFORK)", NULL);
+	pid = nsx_boot_clone(&boot->page->final_pid);
+	if (pid < 0)
+		return nsx_err_set(err, pid, "clone", "stage-2",
+				   pid == -ENOMEM ? NSX_HINT_PIDNS_DEAD : NSX_HINT_NONE);
+	if (pid == 0) {
+		boot->stage = 2;
+		boot->log.tag = "nsexec-2";
+		run->page = boot->note;
+		nsx_close_fd(&run->status_fd); /* of 2015, where stage 0 is stage 1 */
+		set_name("runc:[2:INIT]");
+	}
+	return 0;
+}
+
+static int new_session(struct nsx_run *run, struct nsx_err *err)
+{
+	(void)run;
+	if (syscall(SYS_setsid) < 0)
+		return nsx_err_sys(err, "setsid", NULL);
+	return 0;
+}
+
+/* The runtime's own credentials are not those of a process in the container. */
+static int become_init(struct nsx_run *run, struct nsx_err *err)
+{
+	bool unmapped = (run->spec->ns[0].mode == NSEXEC_NS_MODE_NEW) &&
+			run->spec->lists[NSX_LIST_UID_MAP].bytes == 0;
+
+	if (syscall(SYS_setuid, 0) < 0 && !(unmapped && errno == EINVAL))
+		return nsx_err_set(err, -errno, "setuid", "0", NSX_HINT_UNMAPPED_ID);
+	if (syscall(SYS_setgid, 0) < 0 && !(unmapped && errno == EINVAL))
+		return nsx_err_set(err, -errno, "setgid", "0", NSX_HINT_UNMAPPED_ID);
+	return 0;
+}
+
+static int drop_groups(struct nsx_run *run, struct nsx_err *err)
+{
+	(void)run;
+	if (syscall(SYS_setgroups, 0, NULL) < 0)
+		return nsx_err_sys(err, "setgroups", "none");
+	return 0;
+}
+
+static int say_ready(struct nsx_run *run, struct nsx_err *err)
+{
+	return nsx_boot_ask(nsx_boot_of(run), NSX_BOOT_READY, err);
+}
+
+/* The runtime has moved us into our cgroup when it sends this: now a cgroup namespace has the right root. */
+static int await_cgroup(struct nsx_run *run, struct nsx_err *err)
+{
+	enum { CREATE_CGROUPNS = 0x80 };
+	unsigned char byte = 0;
+	ssize_t n;
+
+	while ((n = read(nsx_boot_of(run)->init_fd, &byte, 1)) < 0 && errno == EINTR)
+		;
+	if (n < 0)
+		return nsx_err_sys(err, "read", "runtime");
+	if (n == 0)
+		return nsx_err_set(err, -ECANCELED, "wait", "the runtime, which is gone",
+				   NSX_HINT_NONE);
+	if (byte != CREATE_CGROUPNS)
+		return nsx_err_set(err, -EPROTO, "read", "byte that is not 0x80", NSX_HINT_NONE);
+	return 0;
+}
+
+static int say_done(struct nsx_run *run, struct nsx_err *err)
+{
+	return nsx_boot_ask(nsx_boot_of(run), NSX_BOOT_DONE, err);
+}
+
+/* The terminal that the runtime has made becomes ours, and standard input, output and error. */
+static int take_console(struct nsx_run *run, struct nsx_err *err)
+{
+	int console = nsx_boot_of(run)->console_fd;
+
+	if (ioctl(console, TIOCSCTTY, 0) < 0)
+		return nsx_err_sys(err, "ioctl(TIOCSCTTY)", "console");
+	for (int fd = 0; fd <= 2; fd++)
+		if (dup2(console, fd) < 0)
+			return nsx_err_sys(err, "dup2", "console");
+	return 0;
+}
+
+static int pair_up(struct nsx_run *run, struct nsx_err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return nsx_err_sys(err, "socketpair", NULL);
+	run->status_fd = pair[0];
+	run->ask_fd = pair[1];
+	return 0;
+}
+
+/* clang-format off */
+
+/* The program that the runtime has started, outside. */
+const struct nsx_step nsx_boot_stage0_steps[] = {
+	{ "namespaces",    NULL,        resolve,                 "every path is opened before anything is joined; one's own is left out" },
+	{ "oom",           has_oom,     nsx_context_oom,         "written later only if it differs" },
+	{ "clone-stage-1", NULL,        clone_stage1,            "a child of the runtime, which reaps it" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* Joins and makes; nothing sees it in a pid namespace of a container. */
+const struct nsx_step nsx_boot_stage1_steps[] = {
+	{ "oom-score",     sets_oom,    nsx_step_oom,            "written while the process may still write its own /proc" },
+	{ "open-own",      verifies,    nsx_step_open_own,       "what is needed of the caller's /proc later is opened while it can be trusted" },
+	{ "undumpable",    joins,       nsx_step_undumpable,     "before the join, so that processes of the container can not trace us" },
+	{ "join",          joins,       nsx_step_join,           "all but the user namespace, that one, then what belongs to it" },
+	{ "verify-join",   verifies,    nsx_step_verify,         "what was joined is what was asked for" },
+	{ "become-root",   joins_user,  become_root,             "who is nobody in the user namespace can make nothing there" },
+	{ "unshare-user",  new_user,    unshare_user,            "before the others, which belong to it" },
+	{ "dumpable",      joins_and_new_user, set_dumpable,     "stage 0 writes files of ours in /proc, which need not belong to root" },
+	{ "maps",          new_user,    ask_maps,                "only stage 0, outside, may write the id maps" },
+	{ "hide-again",    joins_and_new_user, nsx_step_undumpable, "as before" },
+	{ "unshare",       new_others,  nsx_step_unshare,        "all the others at once" },
+	{ "time",          new_time,    make_time,               "clocks can be set only before a process lives in the time namespace" },
+	{ "mount-sources", has_sources, nsx_boot_take_sources,   "stage 0 may look up what the mapped ids may not" },
+	{ "clone-stage-2", NULL,        clone_stage2,            "a pid and a time namespace are for children; and the runtime's child as well" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* What the runtime goes on with: the last process, which returns from nsexec(). */
+const struct nsx_step nsx_boot_stage2_steps[] = {
+	{ "session",       NULL,          new_session,           "no access to the runtime's terminal" },
+	{ "console",       has_console,   take_console,          "the terminal that the runtime has made for it" },
+	{ "ids",           NULL,          become_init,           "root inside; the program's ids are the runtime's business" },
+	{ "groups",        has_groups,    drop_groups,           "where the user namespace allows it" },
+	{ "ready",         NULL,          say_ready,             "the runtime learns the pids, and may move us to our cgroup" },
+	{ "await-cgroup",  awaits_cgroup, await_cgroup,          "which it has done when it says so" },
+	{ "cgroup",        late_cgroup,   nsx_step_unshare_cgroup, "after the move, which decides on its root" },
+	{ "done",          NULL,          say_done,              "stage 0 lives until we need it no more: what goes wrong has been reported" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* 2015: the process that joins has been started by the runtime itself. */
+const struct nsx_step nsx_boot_old_steps[] = {
+	{ "namespaces",    NULL,        resolve,                 "every namespace is opened before one is joined; one's own is left out" },
+	{ "channel",       NULL,        pair_up,                 "to learn whether the next stage gets where it shall" },
+	{ "open-own",      verifies,    nsx_step_open_own,       "what is needed of the caller's /proc later is opened while it can be trusted" },
+	{ "undumpable",    joins,       nsx_step_undumpable,     "before the join, so that processes of the container can not trace us" },
+	{ "join",          joins,       nsx_step_join,           "all but the user namespace, that one, then what belongs to it" },
+	{ "verify-join",   verifies,    nsx_step_verify,         "what was joined is what was asked for" },
+	{ "become-root",   joins_user,  become_root,             "who is nobody in the user namespace can do nothing there" },
+	{ "clone-stage-2", NULL,        clone_stage2,            "a pid namespace is for children" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* clang-format on */
