@@ -70,6 +70,13 @@ class Makers:
             kind="serve",
         )
 
+    def bootstrap(self, job, target, name, program):
+        path = self.ctx.program(program)
+        if not os.access(path, os.X_OK):
+            return Contender(name, missing="not built: no sources of runc (Go), or no archive of ours")
+        argv = [self.ctx.program("boot_bench"), job, "0", "0", "serve", str(target), "-", path]
+        return Contender(name, argv, kind="serve")
+
     def engine_exec(self, engine):
         """exec into a container of the engine's own: it can enter no other."""
         if not engine.path:

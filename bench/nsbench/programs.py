@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles the bench's own C programs."""
 
+import glob
 import os
+import shutil
 import subprocess
+
+RUNC = "github.com/opencontainers/runc@v1.5.2"  # its C constructor is a peer
 
 # No libc, as few pages as possible: what starting a program costs shall not be part of the floor.
 BARE = (
@@ -33,3 +37,28 @@ def build(source_dir, out_dir):
         subprocess.run(
             compiler + flags + ["-o", f"{out_dir}/{name}", f"{source_dir}/{source}"], check=True
         )
+
+
+def _runc_sources():
+    """runc's C files, out of the Go module cache; none without Go or without the module."""
+    if not shutil.which("go"):
+        return []
+    found = subprocess.run(
+        ["go", "mod", "download", "-json", RUNC], cwd="/", capture_output=True, text=True, check=False
+    )
+    line = next((x for x in found.stdout.splitlines() if '"Dir":' in x), "")
+    return glob.glob(line.split('"')[3] + "/libcontainer/nsenter/*.c") if line else []
+
+
+def build_bootstrap(source_dir, out_dir, archive):
+    """The programs of the row "bootstrap", as far as they can be built."""
+    compiler = os.environ.get("CC", "cc").split()
+    main = f"{source_dir}/boot_main.c"
+    subprocess.run(
+        [*compiler, *HOSTED, "-pthread", "-o", f"{out_dir}/boot_bench", f"{source_dir}/boot_bench.c"],
+        check=True,
+    )
+    for name, parts in (("boot_ours", glob.glob(archive)), ("boot_runc", _runc_sources())):
+        if parts:
+            argv = [*compiler, "-O2", "-w", "-o", f"{out_dir}/{name}", main, *parts]
+            subprocess.run(argv, check=False)

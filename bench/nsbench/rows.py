@@ -306,3 +306,32 @@ def _crowd_part(ctx, job, contenders, where, pooled):
     job.result["failed"].update(failed)
     for name, values in samples.items():
         pooled.setdefault(f"{name}-{where}", []).extend(values)
+
+
+def _bootstrap(ctx, makers, kind, title, bars):
+    """The constructor alone, both linked to the same main and driven by the same runtime."""
+    with Target(ctx, f"bootstrap-{kind}") as t:
+        job = Job(ctx, f"bootstrap-{kind}", title, bars, t)
+        here = []
+        for c in (
+            makers.bootstrap(kind, t.pid, "libnsexec-bootstrap", "boot_ours"),
+            makers.bootstrap(kind, t.pid, "runc", "boot_runc"),
+        ):
+            if c.missing:
+                job.result["missing"][c.name] = c.missing
+            else:
+                here.append(c)
+        if here:
+            job.time(here, (0,))
+        return job.finish((0,))
+
+
+def bootstrap_create(ctx, makers):
+    bars = [Bar("runc", 0.7, ours="libnsexec-bootstrap")]
+    title = "from the message to stage 2, new pid, mnt, uts and ipc namespaces"
+    return _bootstrap(ctx, makers, "create", title, bars)
+
+
+def bootstrap_join(ctx, makers):
+    bars = [Bar("runc", 1.0, ours="libnsexec-bootstrap")]
+    return _bootstrap(ctx, makers, "join", "the same, joining five namespaces by path", bars)

@@ -24,6 +24,8 @@ JOBS = {
     "memory": counts.memory,
     "syscalls": counts.syscalls,
     "crowd": rows.crowd,
+    "bootstrap-create": rows.bootstrap_create,
+    "bootstrap-join": rows.bootstrap_join,
 }
 
 

@@ -35,7 +35,8 @@ struct nsx_boot {
 	int stage;
 	int init_fd; /* the runtime's socket, which stays open */
 	int console_fd;
-	int stage_fd[3];  /* pidfds of stages 1 and 2, for stage 0 */
+	int stage_fd[3]; /* pidfds of stages 1 and 2, for stage 0 */
+	bool direct; /* stage 0 joins and makes stage 2 itself, for there is nothing to do outside meanwhile */
 	bool late_cgroup; /* stage 2 makes the cgroup namespace */
 	bool asked[NSX_BOOT_FAILED + 1];
 	struct nsx_boot_message message;
@@ -43,7 +44,8 @@ struct nsx_boot {
 	struct nsexec_plan *plan;
 	struct nsx_spec *spec;
 	struct nsx_page *page; /* pids, and the step of stage 1; stage 2 has it not */
-	struct nsx_page *note; /* the step of stage 2 */
+	struct nsx_page *note; /* the step of stage 2; in the next page */
+	size_t page_bytes;
 };
 
 static inline struct nsx_boot *nsx_boot_of(struct nsx_run *run)
@@ -122,6 +124,7 @@ int nsx_boot_write(int fd, const char *text, size_t len);
 
 /**
  * nsx_boot_clone() - Make a sibling that returns here as well, on a copy of this stack
+ * @namespaces: CLONE_NEW* that are made for it
  * @ret_pid: where the kernel stores its pid before it runs
  *
  * What the C library believes about its thread (its id, its list of robust mutexes) is made true in the child.
@@ -129,11 +132,20 @@ int nsx_boot_write(int fd, const char *text, size_t len);
  *
  * Return: pid, 0 in the child, -errno.
  */
-pid_t nsx_boot_clone(int32_t *ret_pid);
+pid_t nsx_boot_clone(unsigned long namespaces, int32_t *ret_pid);
 
-/* The tables of the stages; see stages.c. */
+/**
+ * nsx_boot_clone_nothing() - Make a sibling that ends at once, with status 0
+ * @ret_pid: its pid
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -errno.
+ */
+int nsx_boot_clone_nothing(int32_t *ret_pid);
+
+/* The tables of the stages; see stages.c. 2015 has no stage 1. */
 extern const struct nsx_step nsx_boot_stage0_steps[], nsx_boot_stage1_steps[],
 	nsx_boot_stage2_steps[];
-extern const struct nsx_step nsx_boot_old_steps[]; /* of 2015: stage 0, which is stage 1 as well */
 
 #endif

@@ -86,7 +86,8 @@ static int send_offsets(struct nsx_boot *boot, pid_t pid, struct nsx_err *err)
 
 static int do_maps(struct nsx_boot *boot, struct nsx_err *err)
 {
-	return nsx_maps_write(&boot->run, boot->page->helper_pid, err);
+	return nsx_maps_write(&boot->run,
+			      boot->direct ? boot->page->final_pid : boot->page->helper_pid, err);
 }
 
 static int do_offsets(struct nsx_boot *boot, struct nsx_err *err)
@@ -119,6 +120,7 @@ static const struct {
 	int (*serve)(struct nsx_boot *boot, struct nsx_err *err);
 } requests[] = {
 	{ NSX_BOOT_MAPS,    1, do_maps },
+	{ NSX_BOOT_MAPS,    2, do_maps },
 	{ NSX_BOOT_OFFSETS, 1, do_offsets },
 	{ NSX_BOOT_SOURCES, 1, do_sources },
 	{ NSX_BOOT_READY,   2, do_pids },
@@ -126,7 +128,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* Returns 1 when stage 2 is done, 0 to go on. */
+/* Returns 1 when stage 2 needs us no more, 0 to go on. */
 static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, struct nsx_err *err)
 {
 	if (question->ask == NSX_BOOT_FAILED) {
@@ -147,7 +149,7 @@ static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, str
 			return r;
 		while (send(boot->run.status_fd, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
 			;
-		return question->ask == NSX_BOOT_DONE;
+		return question->ask == (boot->late_cgroup ? NSX_BOOT_DONE : NSX_BOOT_READY);
 	}
 	return nsx_err_set(err, -EPROTO, "receive", "message of another stage", NSX_HINT_NONE);
 }

@@ -169,14 +169,6 @@ static int read_environment(struct nsx_boot *boot, struct nsx_err *err)
 	return 0;
 }
 
-static struct nsx_page *shared_page(void)
-{
-	void *page = mmap(NULL, sizeof(struct nsx_page), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return page == MAP_FAILED ? NULL : page;
-}
-
 /* What is needed until the program goes on; nothing of it is static, nothing outlives the call. */
 static struct nsx_boot *make_boot(void)
 {
@@ -190,9 +182,13 @@ static struct nsx_boot *make_boot(void)
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(boot->stage_fd); i++)
 		boot->stage_fd[i] = -EBADF;
 	boot->plan = nsexec_plan_new();
-	boot->page = shared_page();
-	boot->note = shared_page();
-	return boot->plan == NULL || boot->page == NULL || boot->note == NULL ? NULL : boot;
+	boot->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	boot->page = mmap(NULL, 2 * boot->page_bytes, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (boot->plan == NULL || boot->page == MAP_FAILED)
+		return NULL;
+	boot->note = (void *)((char *)boot->page + boot->page_bytes);
+	return boot;
 }
 
 static void free_boot(struct nsx_boot *boot)
@@ -203,7 +199,7 @@ static void free_boot(struct nsx_boot *boot)
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(boot->stage_fd); i++)
 		nsx_close_fd(&boot->stage_fd[i]);
 	/* the page with the pids is not here any more: MADV_DONTFORK */
-	(void)munmap(boot->note, sizeof(*boot->note));
+	(void)munmap(boot->note, boot->page_bytes);
 	boot->plan = nsexec_plan_free(boot->plan);
 	free(boot->spec);
 	free(boot->bytes);
@@ -254,9 +250,7 @@ static void run_stages(struct nsx_boot *boot)
 		nsx_log(&boot->log, NSX_LOG_DEBUG, "stage-0 begins");
 		(void)prctl(PR_SET_NAME, "runc:[0:PARENT]", 0, 0, 0);
 		boot->run.role = "stage-0";
-		r = nsx_steps_run(boot->era->by_environment ? nsx_boot_old_steps :
-							      nsx_boot_stage0_steps,
-				  &boot->run, &err);
+		r = nsx_steps_run(nsx_boot_stage0_steps, &boot->run, &err);
 	}
 	if (r >= 0 && boot->stage == 1) {
 		nsx_log(&boot->log, NSX_LOG_DEBUG, "stage-1 begins");

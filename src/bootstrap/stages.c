@@ -15,6 +15,7 @@
 #include "bootstrap/boot.h"
 #include "lib/child_steps.h"
 #include "lib/context.h"
+#include "lib/ns.h"
 #include "lib/target.h"
 
 static bool joins(const struct nsx_run *run)
@@ -67,6 +68,57 @@ static const struct nsx_boot *of(const struct nsx_run *run)
 	return (const struct nsx_boot *)run;
 }
 
+static bool is_direct(const struct nsx_run *run)
+{
+	return of(run)->direct;
+}
+
+static bool is_staged(const struct nsx_run *run)
+{
+	return !of(run)->direct;
+}
+
+static bool names_two(const struct nsx_run *run)
+{
+	return of(run)->direct && !of(run)->era->by_environment;
+}
+
+/* A child that is made after the join would be seen in the container, and it shares our memory. */
+static bool before_join(const struct nsx_run *run)
+{
+	return names_two(run) && run->join != 0;
+}
+
+static bool beside_stage2(const struct nsx_run *run)
+{
+	return names_two(run) && run->join == 0 && of(run)->stage == 0;
+}
+
+static bool direct_oom(const struct nsx_run *run)
+{
+	return of(run)->direct && run->set_oom;
+}
+
+static bool direct_join(const struct nsx_run *run)
+{
+	return of(run)->direct && run->join != 0;
+}
+
+static bool direct_verify(const struct nsx_run *run)
+{
+	return of(run)->direct && nsx_run_verifies(run);
+}
+
+static bool direct_join_user(const struct nsx_run *run)
+{
+	return of(run)->direct && joins_user(run);
+}
+
+static bool direct_user(const struct nsx_run *run)
+{
+	return of(run)->direct && new_user(run);
+}
+
 static bool has_sources(const struct nsx_run *run)
 {
 	return of(run)->message.mounts.text != NULL;
@@ -101,6 +153,9 @@ static int resolve(struct nsx_run *run, struct nsx_err *err)
 	boot->late_cgroup = boot->era->late_cgroup && (run->fresh & NSEXEC_NS_CGROUP) != 0;
 	if (boot->late_cgroup)
 		run->fresh &= ~NSEXEC_NS_CGROUP;
+	/* what stage 0 has to do outside on behalf of another stage it could not do once it had joined */
+	boot->direct = (run->fresh & NSEXEC_NS_TIME) == 0 && boot->message.mounts.text == NULL &&
+		       (run->join == 0 || (run->fresh & NSEXEC_NS_USER) == 0);
 	return r;
 }
 
@@ -109,18 +164,22 @@ static void set_name(const char *name)
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-static int clone_stage1(struct nsx_run *run, struct nsx_err *err)
+static int pair_up(struct nsx_run *run, struct nsx_err *err)
 {
-	struct nsx_boot *boot = nsx_boot_of(run);
 	int pair[2];
-	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return nsx_err_sys(err, "socketpair", NULL);
 	run->status_fd = pair[0];
 	run->ask_fd = pair[1];
+	return 0;
+}
 
-	pid = nsx_boot_clone(&boot->page->helper_pid);
+static int clone_stage1(struct nsx_run *run, struct nsx_err *err)
+{
+	struct nsx_boot *boot = nsx_boot_of(run);
+	pid_t pid = nsx_boot_clone(0, &boot->page->helper_pid);
+
 	if (pid < 0)
 		return nsx_err_set(err, pid, "clone", "stage-1", NSX_HINT_NONE);
 	if (pid == 0) {
@@ -130,7 +189,6 @@ static int clone_stage1(struct nsx_run *run, struct nsx_err *err)
 		nsx_close_fd(&run->status_fd);
 		return 0;
 	}
-	nsx_close_fd(&run->ask_fd);
 	boot->stage_fd[1] = nsx_sys_pidfd_open(pid);
 	return 0;
 }
@@ -187,7 +245,8 @@ static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
 	/* the pids in it are what stage 0 tells the runtime: stage 2, whom a container may trace, can not write them */
 	if (madvise(boot->page, sizeof(*boot->page), MADV_DONTFORK) < 0)
 		return nsx_err_sys(err, "madvise(MADV_DONTFORK)", NULL);
-	pid = nsx_boot_clone(&boot->page->final_pid);
+	pid = nsx_boot_clone(boot->direct ? nsx_ns_clone_flags(run->fresh) : 0,
+			     &boot->page->final_pid);
 	if (pid < 0)
 		return nsx_err_set(err, pid, "clone", "stage-2",
 				   pid == -ENOMEM ? NSX_HINT_PIDNS_DEAD : NSX_HINT_NONE);
@@ -199,6 +258,14 @@ static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
 		set_name("runc:[2:INIT]");
 	}
 	return 0;
+}
+
+/* The protocol names two children of the runtime, whatever the kernel needs: this one is nothing but a child. */
+static int clone_nothing(struct nsx_run *run, struct nsx_err *err)
+{
+	int r = nsx_boot_clone_nothing(&nsx_boot_of(run)->page->helper_pid);
+
+	return r < 0 ? nsx_err_set(err, r, "clone", "stage-1", NSX_HINT_NONE) : 0;
 }
 
 static int new_session(struct nsx_run *run, struct nsx_err *err)
@@ -272,24 +339,23 @@ static int take_console(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
-static int pair_up(struct nsx_run *run, struct nsx_err *err)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return nsx_err_sys(err, "socketpair", NULL);
-	run->status_fd = pair[0];
-	run->ask_fd = pair[1];
-	return 0;
-}
-
 /* clang-format off */
 
 /* The program that the runtime has started, outside. */
 const struct nsx_step nsx_boot_stage0_steps[] = {
 	{ "namespaces",    NULL,        resolve,                 "every path is opened before anything is joined; one's own is left out" },
 	{ "oom",           has_oom,     nsx_context_oom,         "written later only if it differs" },
-	{ "clone-stage-1", NULL,        clone_stage1,            "a child of the runtime, which reaps it" },
+	{ "channel",       NULL,        pair_up,                 "for what only this stage can do, and to notice the death of the others" },
+	{ "clone-stage-1", is_staged,        clone_stage1,        "a child of the runtime, which reaps it" },
+	{ "stage-1",       before_join,      clone_nothing,       "a child that ends at once, since this stage does its work" },
+	{ "oom-score",     direct_oom,       nsx_step_oom,        "written while the process may still write its own /proc" },
+	{ "open-own",      direct_verify,    nsx_step_open_own,   "what is needed of the caller's /proc later is opened while it can be trusted" },
+	{ "undumpable",    direct_join,      nsx_step_undumpable, "before the join, so that processes of the container can not trace us" },
+	{ "join",          direct_join,      nsx_step_join,       "all but the user namespace, that one, then what belongs to it" },
+	{ "verify-join",   direct_verify,    nsx_step_verify,     "what was joined is what was asked for" },
+	{ "become-root",   direct_join_user, become_root,         "who is nobody in the user namespace can make nothing there" },
+	{ "clone-stage-2", is_direct,        clone_stage2,        "with the namespaces that are made; a pid namespace is for children" },
+	{ "beside",        beside_stage2,    clone_nothing,       "the same, while stage 2 begins" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -314,6 +380,7 @@ const struct nsx_step nsx_boot_stage1_steps[] = {
 
 /* What the runtime goes on with: the last process, which returns from nsexec(). */
 const struct nsx_step nsx_boot_stage2_steps[] = {
+	{ "maps",          direct_user,   ask_maps,              "only stage 0, outside, may write the id maps" },
 	{ "session",       NULL,          new_session,           "no access to the runtime's terminal" },
 	{ "console",       has_console,   take_console,          "the terminal that the runtime has made for it" },
 	{ "ids",           NULL,          become_init,           "root inside; the program's ids are the runtime's business" },
@@ -321,20 +388,7 @@ const struct nsx_step nsx_boot_stage2_steps[] = {
 	{ "ready",         NULL,          say_ready,             "the runtime learns the pids, and may move us to our cgroup" },
 	{ "await-cgroup",  awaits_cgroup, await_cgroup,          "which it has done when it says so" },
 	{ "cgroup",        late_cgroup,   nsx_step_unshare_cgroup, "after the move, which decides on its root" },
-	{ "done",          NULL,          say_done,              "stage 0 lives until we need it no more: what goes wrong has been reported" },
-	{ NULL, NULL, NULL, NULL },
-};
-
-/* 2015: the process that joins has been started by the runtime itself. */
-const struct nsx_step nsx_boot_old_steps[] = {
-	{ "namespaces",    NULL,        resolve,                 "every namespace is opened before one is joined; one's own is left out" },
-	{ "channel",       NULL,        pair_up,                 "to learn whether the next stage gets where it shall" },
-	{ "open-own",      verifies,    nsx_step_open_own,       "what is needed of the caller's /proc later is opened while it can be trusted" },
-	{ "undumpable",    joins,       nsx_step_undumpable,     "before the join, so that processes of the container can not trace us" },
-	{ "join",          joins,       nsx_step_join,           "all but the user namespace, that one, then what belongs to it" },
-	{ "verify-join",   verifies,    nsx_step_verify,         "what was joined is what was asked for" },
-	{ "become-root",   joins_user,  become_root,             "who is nobody in the user namespace can do nothing there" },
-	{ "clone-stage-2", NULL,        clone_stage2,            "a pid namespace is for children" },
+	{ "done",          late_cgroup,   say_done,              "stage 0 lives until then: what goes wrong has been reported" },
 	{ NULL, NULL, NULL, NULL },
 };
 
