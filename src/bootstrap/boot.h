@@ -38,6 +38,7 @@ struct nsx_boot {
 	int stage_fd[3]; /* pidfds of stages 1 and 2, for stage 0 */
 	bool direct; /* stage 0 joins and makes stage 2 itself, for there is nothing to do outside meanwhile */
 	bool late_cgroup; /* stage 2 makes the cgroup namespace */
+	bool told;        /* the runtime knows the pids, before stage 2 has asked for that */
 	bool asked[NSX_BOOT_FAILED + 1];
 	struct nsx_boot_message message;
 	char *bytes; /* of the message */

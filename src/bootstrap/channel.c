@@ -102,7 +102,7 @@ static int do_sources(struct nsx_boot *boot, struct nsx_err *err)
 
 static int do_pids(struct nsx_boot *boot, struct nsx_err *err)
 {
-	return send_pids(boot, err);
+	return boot->told ? 0 : send_pids(boot, err);
 }
 
 static int do_nothing(struct nsx_boot *boot, struct nsx_err *err)
@@ -128,6 +128,12 @@ static const struct {
 };
 /* clang-format on */
 
+static void send_answer(const struct nsx_boot *boot)
+{
+	while (send(boot->run.status_fd, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
+}
+
 /* Returns 1 when stage 2 needs us no more, 0 to go on. */
 static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, struct nsx_err *err)
 {
@@ -147,8 +153,8 @@ static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, str
 
 		if (r < 0)
 			return r;
-		while (send(boot->run.status_fd, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
-			;
+		if (question->ask != NSX_BOOT_READY || !boot->told)
+			send_answer(boot);
 		return question->ask == (boot->late_cgroup ? NSX_BOOT_DONE : NSX_BOOT_READY);
 	}
 	return nsx_err_set(err, -EPROTO, "receive", "message of another stage", NSX_HINT_NONE);
@@ -201,8 +207,16 @@ static int serve(struct nsx_boot *boot, struct nsx_err *err)
 int nsx_boot_serve(struct nsx_run *run, struct nsx_err *err)
 {
 	struct nsx_boot *boot = nsx_boot_of(run);
-	int r = serve(boot, err);
+	int r = 0;
 
+	/* what stage 2 will ask for when it is ready is answered before: it need not sleep until we have woken up */
+	if (boot->direct && boot->spec->ns[0].mode != NSEXEC_NS_MODE_NEW) {
+		r = send_pids(boot, err);
+		boot->told = true;
+		send_answer(boot);
+	}
+	if (r >= 0)
+		r = serve(boot, err);
 	if (r < 0) {
 		/* they are the runtime's children: it reaps them */
 		for (int i = 1; i <= 2; i++)
