@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bootstrap door: what one call of nsexec() knows. Three stages are processes of the runtime: stage 0 is the program
+ * that it started, stage 1 joins and makes namespaces, stage 2 returns to the program in them. Stages 1 and 2 are the
+ * runtime's own children (CLONE_PARENT), which it reaps.
+ */
+#ifndef NSX_BOOTSTRAP_BOOT_H
+#define NSX_BOOTSTRAP_BOOT_H
+
+#include "bootstrap_log.h"
+#include "bootstrap_message.h"
+#include "lib_run.h"
+#include "lib_step.h"
+
+/* What stages 1 and 2 ask of stage 0, or tell it; each at most once, and the answer is an empty datagram. */
+enum nsx_boot_ask {
+	NSX_BOOT_MAPS = 1, /* write my id maps */
+	NSX_BOOT_OFFSETS,  /* set the clocks of my time namespace */
+	NSX_BOOT_SOURCES, /* open the sources of my mounts: one datagram for each, with a descriptor, before the answer */
+	NSX_BOOT_READY,  /* stage 2: tell the runtime our pids */
+	NSX_BOOT_DONE,   /* stage 2 returns now */
+	NSX_BOOT_FAILED, /* with the record */
+};
+
+struct nsx_boot_datagram {
+	uint32_t ask;
+	uint32_t stage;
+	struct nsx_err err;
+};
+
+struct nsx_boot {
+	struct nsx_run run; /* first: the steps get this one, see nsx_boot_of() */
+	struct nsx_log log;
+	const struct nsx_boot_era *era;
+	int stage;
+	int init_fd; /* the runtime's socket, which stays open */
+	int console_fd;
+	int stage_fd[3]; /* pidfds of stages 1 and 2, for stage 0 */
+	bool direct; /* stage 0 joins and makes stage 2 itself, for there is nothing to do outside meanwhile */
+	bool late_cgroup; /* stage 2 makes the cgroup namespace */
+	bool told;        /* the runtime knows the pids, before stage 2 has asked for that */
+	bool asked[NSX_BOOT_FAILED + 1];
+	struct nsx_boot_message message;
+	char *bytes; /* of the message */
+	struct nsexec_plan *plan;
+	struct nsx_spec *spec;
+	struct nsx_page *page; /* pids, and the step of stage 1; stage 2 has it not */
+	struct nsx_page *note; /* the step of stage 2; in the next page */
+	size_t page_bytes;
+};
+
+static inline struct nsx_boot *nsx_boot_of(struct nsx_run *run)
+{
+	return (struct nsx_boot *)run;
+}
+
+/**
+ * nsx_boot_ask() - Ask stage 0 for something, and wait until it is done
+ * @boot: of stage 1 or 2
+ * @ask:  for what
+ * @err:  detail on failure
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -ECANCELED (stage 0 is gone, or could not do it; it has said why).
+ */
+int nsx_boot_ask(struct nsx_boot *boot, enum nsx_boot_ask ask, struct nsx_err *err);
+
+/**
+ * nsx_boot_serve() - A step of stage 0: answer until stage 2 is done
+ * @run: the run
+ * @err: detail on failure: also what another stage reported, or that it died
+ *
+ * fork-safe: no.
+ *
+ * Return: 0; when it fails, stages 1 and 2 have been killed.
+ */
+int nsx_boot_serve(struct nsx_run *run, struct nsx_err *err);
+
+/**
+ * nsx_boot_send_sources() - For stage 0: open mount sources in stage 1's mount namespace, and send them
+ * @boot: of stage 0
+ * @pid:  stage 1
+ * @err:  detail on failure
+ *
+ * fork-safe: no.  Needs to be single-threaded, and CAP_SYS_ADMIN, CAP_SYS_CHROOT.
+ *
+ * Return: 0, or what setns(2) and open(2) say.
+ */
+int nsx_boot_send_sources(struct nsx_boot *boot, pid_t pid, struct nsx_err *err);
+
+/**
+ * nsx_boot_take_sources() - A step of stage 1: receive mount sources at the numbers of _LIBCONTAINER_MOUNT_FDS
+ * @run: the run
+ * @err: detail on failure
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -EPROTO (as many numbers as sources are needed), -ECANCELED.
+ */
+int nsx_boot_take_sources(struct nsx_run *run, struct nsx_err *err);
+
+/**
+ * nsx_boot_protect_self() - Be executed from a file that no container can change (CVE-2019-5736)
+ * @err: detail on failure
+ *
+ * Does not return if the program is executed again.
+ * fork-safe: no.
+ *
+ * Return: 0 if that has been done before, else why it could not.
+ */
+int nsx_boot_protect_self(struct nsx_err *err);
+
+/**
+ * nsx_boot_write() - Write all bytes to the runtime
+ * @fd:   its socket
+ * @text: the bytes
+ * @len:  how many
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -errno; no signal when it is gone.
+ */
+int nsx_boot_write(int fd, const char *text, size_t len);
+
+/**
+ * nsx_boot_clone() - Make a sibling that returns here as well, on a copy of this stack
+ * @namespaces: CLONE_NEW* that are made for it
+ * @ret_pid: where the kernel stores its pid before it runs
+ *
+ * What the C library believes about its thread (its id, its list of robust mutexes) is made true in the child.
+ * fork-safe: yes.
+ *
+ * Return: pid, 0 in the child, -errno.
+ */
+pid_t nsx_boot_clone(unsigned long namespaces, int32_t *ret_pid);
+
+/**
+ * nsx_boot_clone_nothing() - Make a sibling that ends at once, with status 0
+ * @ret_pid: its pid
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -errno.
+ */
+int nsx_boot_clone_nothing(int32_t *ret_pid);
+
+/* The tables of the stages; see stages.c. 2015 has no stage 1. */
+extern const struct nsx_step nsx_boot_stage0_steps[], nsx_boot_stage1_steps[],
+	nsx_boot_stage2_steps[];
+
+#endif

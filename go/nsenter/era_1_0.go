@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && nsexec_era_1_0 && (amd64 || arm64)
+
+package nsenter
+
+/*
+const char nsexec_go_nsenter_nsexec_bootstrap_era[] = "1.0";
+*/
+import "C"
+
+// Era is the era of the protocol that this program speaks.
+const Era = "1.0"
