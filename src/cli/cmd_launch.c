@@ -25,26 +25,6 @@
 
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* What Docker leaves to a container. */
-static uint64_t default_caps(void)
-{
-	static const char *const names[] = {
-		"CHOWN",   "DAC_OVERRIDE", "FSETID",           "FOWNER",
-		"MKNOD",   "NET_RAW",      "SETGID",           "SETUID",
-		"SETFCAP", "SETPCAP",      "NET_BIND_SERVICE", "SYS_CHROOT",
-		"KILL",    "AUDIT_WRITE"
-	};
-	uint64_t caps = 0;
-
-	for (size_t i = 0; i < NSX_ARRAY_SIZE(names); i++) {
-		unsigned cap;
-
-		if (nsexec_cap_parse(names[i], &cap, NULL) == 0)
-			caps |= 1ULL << cap;
-	}
-	return caps;
-}
-
 static int plan_namespaces(struct launch *l, struct nsx_err *err)
 {
 	uint32_t kinds = NSEXEC_NS_ALL & ~(NSEXEC_NS_TIME | NSEXEC_NS_USER);
@@ -89,7 +69,7 @@ static int plan_root(struct launch *l, struct nsx_err *err)
 
 static int plan_caps(struct launch *l, struct nsx_err *err)
 {
-	uint64_t caps = l->privileged || (l->caps_add >> 62) != 0 ? ~0ULL >> 1 : default_caps();
+	uint64_t caps = l->privileged || (l->caps_add >> 62) != 0 ? ~0ULL >> 1 : NSEXEC_CAPS_STANDARD;
 	uint64_t add = (l->caps_add >> 62) != 0 ? 0 : l->caps_add;
 	bool root = !l->has_ids || l->uid == 0;
 	int r;

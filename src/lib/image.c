@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/sys.h"
+
+#ifndef NSX_NO_IMAGE
 #include "image_file.h"
 
 /* The bytes; image_file.h, made by the build, says where they are. */
@@ -65,6 +67,15 @@ int nsx_image_open(int *cache, struct nsx_err *err)
 	*cache = nsx_take_fd(&fd);
 	return *cache;
 }
+#else
+/* The Go package has it in another form, and puts its descriptor into each plan. */
+int nsx_image_open(int *cache, struct nsx_err *err)
+{
+	if (*cache < 0)
+		return nsx_err_set(err, -ENOENT, "open", "helper image", NSX_HINT_NONE);
+	return *cache;
+}
+#endif
 
 /*
  * Shares our memory: nothing but system calls. It does not return, so what AddressSanitizer notes about its frame would

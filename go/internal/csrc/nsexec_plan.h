@@ -52,6 +52,12 @@ struct sock_filter;
 #define NSEXEC_CAPS_BOUNDING 3u
 #define NSEXEC_CAPS_AMBIENT 4u
 
+/*
+ * What container engines leave to a container (Docker's 14): CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID,
+ * SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE, SETFCAP.
+ */
+#define NSEXEC_CAPS_STANDARD 0xa80425fbULL
+
 /* Attributes of a mount. */
 #define NSEXEC_MOUNT_RDONLY 0x01u
 #define NSEXEC_MOUNT_NOSUID 0x02u
