@@ -144,21 +144,27 @@ static bool has_tracer(struct nsx_run *run)
 /* One process has one tracer. If it is another of us, who copies the same filter, it lets go within microseconds. */
 static int seize(struct nsx_run *run)
 {
-	enum { LOOKS = 4 };
+	enum { LOOKS = 50 };
 	struct timespec pause = { .tv_nsec = 100000 };
 	int untraced = 0;
 
-	for (int64_t waited_us = 0; waited_us < STOP_DEADLINE_MS * 1000;
-	     waited_us += pause.tv_nsec / 1000) {
+	for (int64_t waited_us = 0; waited_us < STOP_DEADLINE_MS * 1000;) {
 		if (ptrace(PTRACE_SEIZE, run->target.pid, NULL, NULL) == 0)
 			return 0;
 
 		int code = errno;
 
-		/* let go between the two looks? If it is not traced again and again, that is not the reason */
-		if (code != EPERM || (!has_tracer(run) && ++untraced == LOOKS))
+		/* let go between the two looks? If it is never seen to be traced, that is not the reason */
+		if (code != EPERM)
 			return -code;
+		if (!has_tracer(run)) {
+			if (++untraced == LOOKS)
+				return -code;
+			continue;
+		}
+		untraced = 0;
 		(void)nanosleep(&pause, NULL);
+		waited_us += pause.tv_nsec / 1000;
 		if (pause.tv_nsec < 5000000)
 			pause.tv_nsec *= 2;
 	}
