@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo && (amd64 || arm64)
+
+package nsenter
+
+/*
+#include "enter.h"
+
+__attribute__((constructor)) static void nsexec_go_agent_constructor(void)
+{
+	nsexec_go_agent_enter();
+}
+*/
+import "C"
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+)
+
+const (
+	envInit      = "_LIBNSENTER_INIT"
+	envCommand   = "_LIBNSENTER_COMMAND"
+	envCommandFD = "_LIBNSENTER_COMMANDFD"
+	envReplyFD   = "_LIBNSENTER_REPLYFD"
+	initArg      = "-init"
+)
+
+// The first byte of a reply.
+const (
+	replyOK    = 'R'
+	replyError = 'E'
+)
+
+// Init has to be called first thing in main. In a child that Run has started it runs the module and ends the process; in
+// every other process it returns at once. (Both the argument and the variable have to be there, which no user gives.)
+func Init() {
+	if len(os.Args) < 2 || os.Args[1] != initArg || os.Getenv(envInit) == "" {
+		return
+	}
+	reply := os.Stdout
+	if text := os.Getenv(envReplyFD); text != "" {
+		fd, err := strconv.Atoi(text)
+		if err != nil || fd < 0 {
+			fmt.Printf("nsenter: %s=%s is no descriptor\n", envReplyFD, text)
+			os.Exit(1)
+		}
+		reply = os.NewFile(uintptr(fd), "reply")
+	}
+	text, err := runModule()
+	if err != nil {
+		answer(reply, replyError, err.Error())
+		os.Exit(1)
+	}
+	if err := answer(reply, replyOK, text); err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// answer writes a reply, with its first byte where the parent is ours.
+func answer(reply *os.File, kind byte, text string) error {
+	if reply != os.Stdout {
+		text = string(kind) + text
+	} else if kind == replyError {
+		text += "\n"
+	}
+	_, err := io.WriteString(reply, text)
+	return err
+}
+
+func runModule() (string, error) {
+	param, err := readCommand()
+	if err != nil {
+		return "", err
+	}
+	f, err := find(param)
+	if err != nil {
+		return "", err
+	}
+	return call(f, param)
+}
+
+func readCommand() ([]byte, error) {
+	if text := os.Getenv(envCommandFD); text != "" {
+		fd, err := strconv.Atoi(text)
+		if err != nil || fd < 0 {
+			return nil, fmt.Errorf("nsenter: %s=%s is no descriptor", envCommandFD, text)
+		}
+		file := os.NewFile(uintptr(fd), "command")
+		defer file.Close()
+		return io.ReadAll(file)
+	}
+	text := os.Getenv(envCommand) // the parent of the original
+	if text == "" {
+		return nil, fmt.Errorf("nsenter: invalid call to init: neither %s nor %s is set", envCommandFD, envCommand)
+	}
+	param, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("nsenter: %s: %w", envCommand, err)
+	}
+	return param, nil
+}

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo && (amd64 || arm64)
+
+package nsenter
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+type params struct {
+	Module string `json:"module"`
+	Path   string `json:"path,omitempty"`
+	Data   string `json:"data,omitempty"`
+}
+
+// Modules answer with text, as those of the original do.
+var _ = RegisterModule("mkdir", func(b []byte) string {
+	var p params
+	_ = json.Unmarshal(b, &p)
+	if err := os.Mkdir(p.Path, 0o755); err != nil {
+		return fmt.Sprint(int(err.(*os.PathError).Err.(syscall.Errno)))
+	}
+	return "0"
+})
+
+var _ = RegisterModule("look", func(b []byte) string {
+	out := ""
+	for _, kind := range []string{"mnt", "net", "pid", "user", "ipc", "uts", "cgroup"} {
+		l, _ := os.Readlink("/proc/thread-self/ns/" + kind)
+		out += l + "\n"
+	}
+	cwd, _ := os.Getwd()
+	return out + fmt.Sprintf("pid %d uid %d gid %d cwd %s\n", os.Getpid(), syscall.Getuid(), syscall.Getgid(), cwd)
+})
+
+var _ = RegisterModule("noise", func(b []byte) string {
+	fmt.Print("on stdout\x00")
+	fmt.Fprint(os.Stderr, "on stderr\x00")
+	return "a\x00b"
+})
+
+var _ = RegisterModule("length", func(b []byte) string {
+	var p params
+	_ = json.Unmarshal(b, &p)
+	return fmt.Sprint(len(p.Data))
+})
+
+var _ = RegisterModule("panic", func(b []byte) string { panic("of the module") })
+var _ = RegisterModule("exit", func(b []byte) string { os.Exit(3); return "" })
+var _ = RegisterModule("goexit", func(b []byte) string { runtime.Goexit(); return "" })
+var _ = RegisterModule("sleep", func(b []byte) string { time.Sleep(time.Hour); return "" })
+var _ = RegisterModule("echo", func(b []byte) string { return "echo" })
+
+var _ = RegisterModule("descriptors", func(b []byte) string {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	out := []string{}
+	for _, e := range entries {
+		l, err := os.Readlink("/proc/self/fd/" + e.Name())
+		if err == nil && !strings.HasPrefix(l, "/proc/") {
+			out = append(out, l)
+		}
+	}
+	env := os.Environ()
+	status, _ := os.ReadFile("/proc/self/status")
+	_ = status
+	return strings.Join(out, "\n") + "\nENV " + strings.Join(env, " ")
+})
+
+func TestMain(m *testing.M) {
+	Init()
+	os.Exit(m.Run())
+}
+
+func needRoot(t testing.TB) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("not root")
+	}
+}
+
+// box is a process in namespaces of its own, with another root.
+type box struct {
+	pid  uint32
+	root string
+}
+
+func newBox(t testing.TB) *box {
+	t.Helper()
+	needRoot(t)
+	root := t.TempDir()
+	for _, dir := range []string{"proc", "work"} {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := `mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t tmpfs none "$0/work" && echo ready && exec sleep 1000`
+	cmd := exec.Command("unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private",
+		"sh", "-c", script, root)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	ready := make([]byte, 6)
+	if _, err := out.Read(ready); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &box{root: root}
+	if _, err := fmt.Sscan(string(text), &b.pid); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *box) ns(t testing.TB, kind string) *os.File {
+	t.Helper()
+	f, err := OpenNamespace(b.pid, kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func (b *box) link(kind string) string {
+	l, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", b.pid, kind))
+	return l
+}
+
+// dir opens a directory as the box sees it.
+func (b *box) dir(t testing.TB, path string) *os.File {
+	t.Helper()
+	fd, err := syscall.Open(fmt.Sprintf("/proc/%d/root%s%s", b.pid, b.root, path), oPath|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), path)
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestRunActsInTheContainer(t *testing.T) {
+	b := newBox(t)
+	root, cwd, mnt := b.dir(t, "/"), b.dir(t, "/work"), b.ns(t, "mnt")
+	for _, want := range []string{"0", "17"} { // made; EEXIST
+		reply, err := Run(root, cwd, mnt, nil, nil, params{Module: "mkdir", Path: "made"})
+		if err != nil || string(reply) != want {
+			t.Fatalf("reply %q, %v", reply, err)
+		}
+	}
+	if _, err := os.Stat(fmt.Sprintf("/proc/%d/root%s/work/made", b.pid, b.root)); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(b.root, "work/made")); err == nil {
+		t.Error("it is on the host")
+	}
+}
+
+func TestRunJoinsWhatItIsGiven(t *testing.T) {
+	b := newBox(t)
+	reply, err := Run(b.dir(t, "/"), b.dir(t, "/work"), b.ns(t, "mnt"), b.ns(t, "net"), b.ns(t, "pid"), params{Module: "look"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(reply), "\n")
+	for i, kind := range []string{"mnt", "net", "pid"} {
+		if lines[i] != b.link(kind) {
+			t.Errorf("%s: %s, the box has %s", kind, lines[i], b.link(kind))
+		}
+	}
+	own, _ := os.Readlink("/proc/self/ns/uts")
+	if lines[5] != own || !strings.Contains(string(reply), "cwd /work") {
+		t.Errorf("reply %s", reply)
+	}
+}
+
+func TestRunContextJoinsMoreAndChangesIds(t *testing.T) {
+	b := newBox(t)
+	reply, err := RunContext(context.Background(), Options{Mnt: b.ns(t, "mnt"), IPC: b.ns(t, "ipc"), UTS: b.ns(t, "uts"),
+		Params: params{Module: "look"}, Credentials: &Credentials{UID: 123, GID: 456}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(reply), b.link("ipc")) || !strings.Contains(string(reply), b.link("uts")) ||
+		!strings.Contains(string(reply), "uid 123 gid 456") {
+		t.Errorf("reply %s", reply)
+	}
+}
+
+func TestAReplyIsWhatTheModuleReturns(t *testing.T) {
+	reply, err := Run(nil, nil, nil, nil, nil, params{Module: "noise"})
+	if err != nil || string(reply) != "a\x00b" {
+		t.Fatalf("reply %q, %v", reply, err)
+	}
+	reply, err = Run(nil, nil, nil, nil, nil, params{Module: "length", Data: strings.Repeat("x", 1<<20)})
+	if err != nil || string(reply) != fmt.Sprint(1<<20) {
+		t.Fatalf("a parameter of 1 MiB: %q, %v", reply, err)
+	}
+}
+
+func TestAFailingModuleIsAnError(t *testing.T) {
+	for module, part := range map[string]string{"panic": "panicked: of the module", "exit": "without a reply", "": "not registered", "nobody": "not registered"} {
+		reply, err := Run(nil, nil, nil, nil, nil, params{Module: module})
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("module %q: reply %q, %v", module, reply, err)
+		}
+	}
+	if _, err := Run(nil, nil, nil, nil, nil, func() {}); err == nil {
+		t.Error("a parameter that has no JSON")
+	}
+}
+
+func TestWhatCanNotBeJoinedIsAnError(t *testing.T) {
+	b := newBox(t)
+	file, err := os.Open("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for name, o := range map[string]Options{
+		"_LIBNSENTER_ROOTFD":  {Root: file},
+		"_LIBNSENTER_CWDFD":   {Root: b.dir(t, "/work"), Cwd: b.dir(t, "/"), Mnt: b.ns(t, "mnt")}, // outside of the root
+		"_LIBNSENTER_MNTNSFD": {Mnt: b.ns(t, "net")},
+	} {
+		o.Params = params{Module: "echo"}
+		if reply, err := RunContext(context.Background(), o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: reply %q, %v", name, reply, err)
+		}
+	}
+}
+
+func TestTheContextKillsTheModule(t *testing.T) {
+	b := newBox(t)
+	for _, pid := range []*os.File{nil, b.ns(t, "pid")} {
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		begun := time.Now()
+		_, err := RunContext(ctx, Options{PID: pid, Params: params{Module: "sleep"}})
+		cancel()
+		if err != context.DeadlineExceeded || time.Since(begun) > 10*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+	}
+}
+
+func TestAModuleHasNothingOfTheCaller(t *testing.T) {
+	secret, err := os.Open("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer secret.Close()
+	os.Setenv("NSENTER_SECRET", "secret")
+	defer os.Unsetenv("NSENTER_SECRET")
+	b := newBox(t)
+	reply, err := Run(b.dir(t, "/"), b.dir(t, "/work"), b.ns(t, "mnt"), nil, nil, params{Module: "descriptors", Data: "in the parameter"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"passwd", "mnt:[", "SECRET", "in the parameter", b.root, "/work"} {
+		if strings.Contains(string(reply), bad) {
+			t.Errorf("%s in %s", bad, reply)
+		}
+	}
+}
+
+func TestInProcess(t *testing.T) {
+	b := newBox(t)
+	own, _ := os.Readlink("/proc/self/ns/mnt")
+	reply, err := RunContext(context.Background(), Options{Root: b.dir(t, "/"), Cwd: b.dir(t, "/work"), Mnt: b.ns(t, "mnt"), Net: b.ns(t, "net"),
+		Params: params{Module: "mkdir", Path: "inside"}, InProcess: true})
+	if err != nil || string(reply) != "0" {
+		t.Fatalf("reply %q, %v", reply, err)
+	}
+	if _, err := os.Stat(fmt.Sprintf("/proc/%d/root%s/work/inside", b.pid, b.root)); err != nil {
+		t.Error(err)
+	}
+	for i := 0; i < 20; i++ { // no other goroutine sees anything of it
+		if l, _ := os.Readlink("/proc/thread-self/ns/mnt"); l != own {
+			t.Fatal(l)
+		}
+		runtime.Gosched()
+	}
+	for module, part := range map[string]string{"panic": "panicked", "goexit": "goroutine"} {
+		if _, err := RunContext(context.Background(), Options{Params: params{Module: module}, InProcess: true}); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%s: %v", module, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	for _, o := range []Options{{PID: b.ns(t, "pid")}, {Credentials: &Credentials{}}} {
+		o.Params, o.InProcess = params{Module: "echo"}, true
+		if _, err := RunContext(context.Background(), o); err == nil {
+			t.Error("it was not refused")
+		}
+	}
+	if _, err := RunContext(ctx, Options{Params: params{Module: "echo"}, InProcess: true}); err == nil {
+		t.Error("a deadline was not refused")
+	}
+}
+
+func TestOpenRefusesWhatIsNobody(t *testing.T) {
+	if _, err := OpenNamespace(uint32(os.Getpid()), "../../1/ns/mnt"); err == nil {
+		t.Error("a path as kind")
+	}
+	if _, err := OpenNamespace(0, "mnt"); err == nil {
+		t.Error("process 0")
+	}
+	if _, err := OpenRoot(0); err == nil {
+		t.Error("process 0")
+	}
+	if _, err := OpenCwd(1 << 31); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a process that is not there: %v", err)
+	}
+}
+
+func TestRegisterRefusesDuplicates(t *testing.T) {
+	if RegisterModule("mkdir", func([]byte) string { return "other" }) || RegisterModule("", func([]byte) string { return "" }) || RegisterModule("nil", nil) {
+		t.Error("registered")
+	}
+}
+
+// TestTheOriginalsParent starts a child as the original does: everything in the environment, the reply behind a NUL on stdout.
+func TestTheOriginalsParent(t *testing.T) {
+	dir := t.TempDir()
+	needRoot(t)
+	param, _ := json.Marshal(params{Module: "mkdir", Path: filepath.Join(dir, "abc")})
+	for _, want := range []string{"\x000", "\x0017"} {
+		cmd := exec.Command("/proc/self/exe", "-init")
+		cmd.Env = []string{"_LIBNSENTER_INIT=1", "_LIBNSENTER_COMMAND=" + base64.StdEncoding.EncodeToString(param)}
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.HasSuffix(string(out), want) {
+			t.Fatalf("%q, %v", out, err)
+		}
+	}
+}
+
+func count(t testing.TB, dir string) int {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+func TestNothingIsLeftOfManyCalls(t *testing.T) {
+	b := newBox(t)
+	mnt, root := b.ns(t, "mnt"), b.dir(t, "/")
+	many := func(goroutines, calls int, inProcess bool) {
+		var wait sync.WaitGroup
+		for i := 0; i < goroutines; i++ {
+			wait.Add(1)
+			go func() {
+				defer wait.Done()
+				for k := 0; k < calls; k++ {
+					reply, err := RunContext(context.Background(), Options{Root: root, Mnt: mnt, Params: params{Module: "echo"}, InProcess: inProcess})
+					if err != nil || string(reply) != "echo" {
+						t.Errorf("reply %q, %v", reply, err)
+						return
+					}
+				}
+			}()
+		}
+		wait.Wait()
+	}
+	calls := 100
+	if testing.Short() {
+		calls = 5
+	}
+	many(100, 2, true)
+	fds := count(t, "/proc/self/fd")
+	many(100, calls, true)
+	many(10, calls/10+1, false)
+	for end := time.Now().Add(10 * time.Second); (count(t, "/proc/self/fd") != fds || count(t, "/proc/self/task") > 140) && time.Now().Before(end); {
+		runtime.GC()
+		time.Sleep(20 * time.Millisecond)
+	}
+	if now := count(t, "/proc/self/fd"); now != fds {
+		t.Errorf("%d descriptors, before %d", now, fds)
+	}
+	if now := count(t, "/proc/self/task"); now > 140 {
+		t.Errorf("%d threads", now)
+	}
+}
+
+func BenchmarkRun(b *testing.B) {
+	x := newBox(b)
+	mnt, root := x.ns(b, "mnt"), x.dir(b, "/")
+	for i := 0; i < b.N; i++ {
+		if _, err := Run(root, nil, mnt, nil, nil, params{Module: "echo"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkInProcess(b *testing.B) {
+	x := newBox(b)
+	mnt, root := x.ns(b, "mnt"), x.dir(b, "/")
+	for i := 0; i < b.N; i++ {
+		if _, err := RunContext(context.Background(), Options{Root: root, Mnt: mnt, Params: params{Module: "echo"}, InProcess: true}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func ExampleRunContext() {
+	reply, err := RunContext(context.Background(), Options{Params: params{Module: "echo"}})
+	fmt.Println(string(reply), err)
+	// Output: echo <nil>
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo && (amd64 || arm64)
+
+package nsenter
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+)
+
+// Credentials are the ids of a module, in those of the user namespace that it joins; there are no supplementary groups.
+type Credentials struct {
+	UID, GID uint32
+}
+
+// Options say where a module runs. What is nil is not joined; all files are only borrowed.
+type Options struct {
+	Root, Cwd                             *os.File    // as of OpenRoot and OpenCwd
+	Mnt, Net, PID, User, IPC, UTS, Cgroup *os.File    // as of OpenNamespace
+	Params                                interface{} // marshalled to JSON; its "module" names the module
+	Credentials                           *Credentials
+
+	// InProcess runs the module in this process, on a thread that is thrown away: a hundred times faster, but it shares
+	// memory and descriptors with the agent, and can not be killed. Refused together with a context that can end, a pid or
+	// user namespace, and credentials.
+	InProcess bool
+}
+
+// Run runs the module that i names ("module" in its JSON) in other namespaces, in a new process, and returns its reply. What
+// is nil is not joined.
+func Run(root, cwd, mntns, netns, pidns *os.File, i interface{}) ([]byte, error) {
+	return RunContext(context.Background(), Options{Root: root, Cwd: cwd, Mnt: mntns, Net: netns, PID: pidns, Params: i})
+}
+
+// RunContext is Run with more to choose from. When the context ends first, the module is killed, and the context's error
+// returned; everything it has started in a pid namespace of its own stays.
+func RunContext(ctx context.Context, o Options) ([]byte, error) {
+	param, err := json.Marshal(o.Params)
+	if err != nil {
+		return nil, fmt.Errorf("nsenter: parameter: %w", err)
+	}
+	f, err := find(param)
+	if err != nil {
+		return nil, err // before anything is started
+	}
+	if o.InProcess {
+		if ctx.Done() != nil || o.PID != nil || o.User != nil || o.Credentials != nil {
+			return nil, errors.New("nsenter: InProcess goes with neither a context that can end, a pid or user namespace, nor credentials")
+		}
+		return runInProcess(o, f, param)
+	}
+	return runChild(ctx, o, param)
+}
+
+// passed are the descriptors of a child: number 3 and up, and the variables that name them.
+type passed struct {
+	files []*os.File
+	env   []string
+}
+
+func (p *passed) add(name string, file *os.File) {
+	if file == nil {
+		return
+	}
+	p.env = append(p.env, name+"="+strconv.Itoa(3+len(p.files)))
+	p.files = append(p.files, file)
+}
+
+func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
+	command, err := sealed("nsenter-command", bytes.NewReader(param), 0)
+	if err != nil {
+		return nil, err
+	}
+	defer command.Close()
+	program, err := openProgram()
+	if err != nil {
+		return nil, err
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		program.Close()
+		return nil, err
+	}
+	defer read.Close()
+
+	p := passed{env: []string{envInit + "=1"}}
+	p.add("_LIBNSENTER_ROOTFD", o.Root)
+	p.add("_LIBNSENTER_CWDFD", o.Cwd)
+	p.add("_LIBNSENTER_MNTNSFD", o.Mnt)
+	p.add("_LIBNSENTER_NETNSFD", o.Net)
+	p.add("_LIBNSENTER_PIDNSFD", o.PID)
+	p.add("_LIBNSENTER_USERNSFD", o.User)
+	p.add("_LIBNSENTER_IPCNSFD", o.IPC)
+	p.add("_LIBNSENTER_UTSNSFD", o.UTS)
+	p.add("_LIBNSENTER_CGROUPNSFD", o.Cgroup)
+	p.add(envCommandFD, command)
+	p.add(envReplyFD, write)
+	if o.Credentials != nil {
+		p.env = append(p.env, fmt.Sprintf("_LIBNSENTER_UID=%d", o.Credentials.UID), fmt.Sprintf("_LIBNSENTER_GID=%d", o.Credentials.GID))
+	}
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, program.path())
+	cmd.Args = []string{os.Args[0], initArg}
+	cmd.Env = p.env
+	cmd.ExtraFiles = p.files
+	printed := limited(&said)
+	cmd.Stdout, cmd.Stderr = printed, printed // one and the same: one goroutine writes
+	err = cmd.Start()
+	program.Close() // as long as it is open, somebody with CAP_SYS_ADMIN in the container could make it writable
+	write.Close()
+	if err != nil {
+		return nil, fmt.Errorf("nsenter: start of a child: %w", err)
+	}
+	reply, readErr := io.ReadAll(read)
+	waitErr := cmd.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case len(reply) > 0 && reply[0] == replyError:
+		return nil, errors.New(string(bytes.TrimRight(reply[1:], "\n")))
+	case waitErr != nil:
+		return nil, fmt.Errorf("nsenter: the module ended without a reply: %w: %s", waitErr, said.Bytes())
+	case readErr != nil:
+		return nil, readErr
+	case len(reply) == 0 || reply[0] != replyOK:
+		return nil, fmt.Errorf("nsenter: the module ended without a reply: %s", said.Bytes())
+	}
+	return reply[1:], nil
+}
+
+// limitedBuffer keeps the beginning of what a module prints, for the error.
+type limitedBuffer struct{ to *bytes.Buffer }
+
+func limited(to *bytes.Buffer) io.Writer { return &limitedBuffer{to} }
+
+func (l *limitedBuffer) Write(p []byte) (int, error) {
+	if room := 4096 - l.to.Len(); room > 0 {
+		if len(p) < room {
+			room = len(p)
+		}
+		l.to.Write(p[:room])
+	}
+	return len(p), nil
+}
+
+func errnoError(operation string, errno syscall.Errno) error {
+	return fmt.Errorf("nsenter: %s: %w", operation, errno)
+}
