@@ -69,7 +69,8 @@ static int plan_root(struct launch *l, struct nsx_err *err)
 
 static int plan_caps(struct launch *l, struct nsx_err *err)
 {
-	uint64_t caps = l->privileged || (l->caps_add >> 62) != 0 ? ~0ULL >> 1 : NSEXEC_CAPS_STANDARD;
+	uint64_t caps = l->privileged || (l->caps_add >> 62) != 0 ? ~0ULL >> 1 :
+								    NSEXEC_CAPS_STANDARD;
 	uint64_t add = (l->caps_add >> 62) != 0 ? 0 : l->caps_add;
 	bool root = !l->has_ids || l->uid == 0;
 	int r;

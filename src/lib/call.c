@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -36,7 +37,8 @@ struct call {
 	void *data;
 	void *buf;
 	size_t size;
-	uint32_t join;
+	uint32_t join;    /* kinds to join by pidfd */
+	uint32_t join_fd; /* kinds to join by descriptor */
 	bool shared;
 	int64_t result;
 	struct nsx_err err;
@@ -104,14 +106,106 @@ static int differing(const struct nsexec_call_args *args, uint32_t *ret_join, st
 	return 0;
 }
 
+/* Is the caller in this namespace already? If that can not be found out, setns(2) will tell. */
+static bool is_own(int fd, uint32_t kind)
+{
+	char path[40];
+	struct nsx_str out = NSX_STR(path, sizeof(path));
+	struct stat theirs;
+	struct stat ours;
+
+	nsx_str_add(&out, "/proc/self/ns/");
+	nsx_str_add(&out, nsexec_ns_name(kind));
+	return fstat(fd, &theirs) == 0 && stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino &&
+	       theirs.st_dev == ours.st_dev;
+}
+
+static int check_ns_fds(const struct nsexec_call_args *args, uint32_t *ret_join,
+			struct nsx_err *err)
+{
+	*ret_join = 0;
+	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
+		uint32_t kind = 1u << i;
+
+		if (args->ns_fd[i] == 0)
+			continue;
+		if (args->ns_fd[i] < 0 || (args->ns_mask & kind) != 0)
+			return nsx_err_set(err, -EINVAL, "check-args", "ns_fd", NSX_HINT_NONE);
+
+		/* a pidfd would do for setns(2), but is not what was asked for */
+		int type = ioctl(args->ns_fd[i] - 1, NSX_NS_GET_NSTYPE);
+
+		if (type < 0 && errno == EBADF)
+			return nsx_err_sys(err, "check-namespace", nsexec_ns_name(kind));
+		if (type != (int)nsx_ns_clone_flags(kind))
+			return nsx_err_set(err, -EINVAL, "check-namespace", nsexec_ns_name(kind),
+					   NSX_HINT_NONE);
+		if (!is_own(args->ns_fd[i] - 1, kind))
+			*ret_join |= kind;
+	}
+	return 0;
+}
+
+/* What is not permitted is left for later, if there is a ret_later. Async-signal-safe. */
+static int join_fds(struct call *call, uint32_t kinds, uint32_t *ret_later)
+{
+	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
+		uint32_t kind = 1u << i;
+
+		if ((kinds & kind) == 0 ||
+		    nsx_sys_setns(call->args->ns_fd[i] - 1, (int)nsx_ns_clone_flags(kind)) == 0)
+			continue;
+		if (errno != EPERM || ret_later == NULL)
+			return nsx_err_set(&call->err, -errno, "setns", nsexec_ns_name(kind),
+					   errno == EPERM ? NSX_HINT_PRIVILEGE_USERNS :
+							    NSX_HINT_NONE);
+		*ret_later |= kind;
+	}
+	return 0;
+}
+
+/* Not being permitted is for later, if there is a ret_later. Async-signal-safe. */
+static int join_pidfd(struct call *call, bool *ret_later)
+{
+	if (call->join == 0 ||
+	    nsx_sys_setns(call->args->pidfd, (int)nsx_ns_clone_flags(call->join)) == 0)
+		return 0;
+	if (errno != EPERM || ret_later == NULL)
+		return nsx_err_set(&call->err, -errno, "setns", "namespaces of the process",
+				   errno == EPERM ? NSX_HINT_PRIVILEGE_USERNS : NSX_HINT_NONE);
+	*ret_later = true;
+	return 0;
+}
+
+/*
+ * What we are privileged for now, then the user namespace, which takes that power away and may give another, then what
+ * is left. With a pidfd the kernel does the same for its kinds, in one call. Async-signal-safe.
+ */
+static int join(struct call *call)
+{
+	uint32_t user_fd = call->join_fd & NSEXEC_NS_USER;
+	bool user_comes = ((call->join | call->join_fd) & NSEXEC_NS_USER) != 0;
+	uint32_t fds_later = 0;
+	bool pidfd_later = false;
+	int r = join_fds(call, call->join_fd & ~user_fd, user_comes ? &fds_later : NULL);
+
+	if (r >= 0)
+		r = join_pidfd(call, user_fd != 0 ? &pidfd_later : NULL);
+	if (r >= 0)
+		r = join_fds(call, user_fd, NULL);
+	if (r >= 0 && pidfd_later)
+		r = join_pidfd(call, NULL);
+	return r < 0 ? r : join_fds(call, fds_later, NULL);
+}
+
 /* Go where the function shall run. Async-signal-safe. */
 static int go_there(struct call *call)
 {
 	const struct nsexec_call_args *args = call->args;
+	int r = join(call);
 
-	if (call->join != 0 && nsx_sys_setns(args->pidfd, (int)nsx_ns_clone_flags(call->join)) < 0)
-		return nsx_err_set(&call->err, -errno, "setns", "namespaces of the process",
-				   errno == EPERM ? NSX_HINT_PRIVILEGE_USERNS : NSX_HINT_NONE);
+	if (r < 0)
+		return r;
 	if (args->root_fd != 0) {
 		if (syscall(SYS_fchdir, args->root_fd - 1) < 0)
 			return nsx_err_sys(&call->err, "fchdir", "root_fd");
@@ -191,7 +285,10 @@ _Noreturn static void run_forked(struct call *call, struct reply *reply)
 		    0); /* again: a user namespace brings new credentials */
 	if (r < 0)
 		finish(call, reply, r);
-	if ((call->join & (NSEXEC_NS_PID | NSEXEC_NS_TIME)) == 0)
+	/* before anybody in a joined pid namespace can see us; the reply needs none */
+	if ((call->args->flags & NSEXEC_CALL_CLOSE_FDS) != 0 && nsx_sys_close_range(3, ~0U) < 0)
+		finish(call, reply, nsx_err_sys(&call->err, "close_range", NULL));
+	if (((call->join | call->join_fd) & (NSEXEC_NS_PID | NSEXEC_NS_TIME)) == 0)
 		finish(call, reply, call->function(call->data, call->buf, call->size));
 
 	pid = nsx_sys_clone(NSX_CLONE_PARENT_SETTID, &reply->inner_pid);
@@ -312,7 +409,8 @@ static int check(const struct nsexec_call_args *given, struct nsexec_call_args *
 
 	if (r < 0)
 		return r;
-	if ((args->flags & ~(uint64_t)(NSEXEC_CALL_SIGNAL_SAFE | NSEXEC_CALL_FORK)) != 0)
+	if ((args->flags &
+	     ~(uint64_t)(NSEXEC_CALL_SIGNAL_SAFE | NSEXEC_CALL_FORK | NSEXEC_CALL_CLOSE_FDS)) != 0)
 		return nsx_err_set(err, -EINVAL, "check-args", "flags", NSX_HINT_NONE);
 	if ((args->ns_mask & ~NSEXEC_NS_ALL) != 0)
 		return nsx_err_set(err, -EINVAL, "check-args", "ns_mask", NSX_HINT_NONE);
@@ -339,11 +437,13 @@ int64_t nsexec_call(const struct nsexec_call_args *args, nsexec_call_fn *functio
 	int64_t result = check(args, &own, &detail);
 
 	if (result >= 0)
+		result = check_ns_fds(&own, &call.join_fd, &detail);
+	if (result >= 0)
 		result = differing(&own, &call.join, &detail);
 	if (result >= 0) {
-		call.shared = (own.flags & NSEXEC_CALL_SIGNAL_SAFE) != 0 &&
-			      (own.flags & NSEXEC_CALL_FORK) == 0 && own.timeout_ms == 0 &&
-			      (call.join & FORK_KINDS) == 0;
+		call.shared = (own.flags & (NSEXEC_CALL_SIGNAL_SAFE | NSEXEC_CALL_FORK |
+					    NSEXEC_CALL_CLOSE_FDS)) == NSEXEC_CALL_SIGNAL_SAFE &&
+			      own.timeout_ms == 0 && ((call.join | call.join_fd) & FORK_KINDS) == 0;
 		result = call.shared ? call_shared(&call, &detail) : call_forked(&call, &detail);
 		if (ret_class != NULL)
 			*ret_class = call.shared ? NSEXEC_CALL_CLASS_SHARED :

@@ -58,7 +58,8 @@ static _Noreturn void fail(const char *what, int code)
 	int n;
 
 	// the first byte of a reply says what it is; the parent of the original takes all of standard output for the error
-	n = snprintf(text, sizeof(text), "%s%s: %s\n", reply >= 0 ? "E" : "nsenter: ", what, strerror(code));
+	n = snprintf(text, sizeof(text), "%s%s: %s\n", reply >= 0 ? "E" : "nsenter: ", what,
+		     strerror(code));
 	(void)!write(reply >= 0 ? reply : STDOUT_FILENO, text, (size_t)n);
 	_exit(1);
 }
@@ -143,7 +144,8 @@ static void become(int uid, int gid)
 // A pid namespace is for children: the process that stays outside waits, and ends as the other one did.
 static void go_inside(void)
 {
-	struct pollfd parent = { .fd = (int)syscall(SYS_pidfd_open, getpid(), 0), .events = POLLIN };
+	struct pollfd parent = { .fd = (int)syscall(SYS_pidfd_open, getpid(), 0),
+				 .events = POLLIN };
 	pid_t pid = fork();
 	int status = 0;
 
@@ -164,7 +166,8 @@ static void go_inside(void)
 		_exit(1);
 	(void)close(parent.fd);
 	if (variable("_LIBNSENTER_REPLYFD") == NULL)
-		(void)!write(STDOUT_FILENO, "", 1); // the original's sign that what follows is the reply
+		(void)!write(STDOUT_FILENO, "",
+			     1); // the original's sign that what follows is the reply
 }
 
 void nsexec_go_agent_enter(void)

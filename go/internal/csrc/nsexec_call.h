@@ -30,6 +30,8 @@ typedef int64_t nsexec_call_fn(void *data, void *buf, size_t size);
 #define NSEXEC_CALL_SIGNAL_SAFE 0x01u
 /* Always use a forked child. */
 #define NSEXEC_CALL_FORK 0x02u
+/* Close every descriptor but 0, 1 and 2 before the function runs, in a forked child; includes NSEXEC_CALL_FORK. */
+#define NSEXEC_CALL_CLOSE_FDS 0x04u
 
 /* Execution classes. */
 #define NSEXEC_CALL_CLASS_SHARED 1u /* a child that shared the caller's memory */
@@ -45,6 +47,8 @@ typedef int64_t nsexec_call_fn(void *data, void *buf, size_t size);
  * @cwd_fd:     directory to work in, plus 1; 0: stays, or the root
  * @timeout_ms: deadline; 0: none. Only a forked child has one
  * @reserved:   must be 0
+ * @ns_fd:      one namespace each to join by descriptor, plus 1; 0: none. In the order of the NSEXEC_NS_* bits: user,
+ *              mnt, pid, net, ipc, uts, cgroup, time. A kind can not be in @ns_mask, too
  */
 struct nsexec_call_args {
 	uint64_t size;
@@ -55,10 +59,11 @@ struct nsexec_call_args {
 	int32_t cwd_fd;
 	uint32_t timeout_ms;
 	uint32_t reserved;
+	int32_t ns_fd[8];
 };
 
 /**
- * nsexec_call() - Run a function in chosen namespaces of a process
+ * nsexec_call() - Run a function in chosen namespaces
  * @args:      where and how
  * @function:  what to run
  * @data:      handed to @function

@@ -2,7 +2,8 @@
 /*
  * libnsexec: start programs inside Linux namespaces, in a new container or inside a running one.
  *
- * Fill a plan (plan.h), spawn it (process.h), wait for the process. Or run one function elsewhere (call.h).
+ * Fill a plan (plan.h), spawn it (process.h), wait for the process. Or run one function elsewhere (call.h,
+ * and by name module.h).
  * A handle belongs to one thread at a time; different handles may be used by different threads. The library has no
  * global state, changes no signal handler, umask or directory of the caller, and writes nothing to stderr.
  * Fallible functions return 0 or more, or a negative errno with the detail in a struct nsexec_err.
@@ -13,6 +14,7 @@
 #include "nsexec_call.h"
 #include "nsexec_error.h"
 #include "nsexec_feature.h"
+#include "nsexec_module.h"
 #include "nsexec_ns.h"
 #include "nsexec_plan.h"
 #include "nsexec_process.h"
