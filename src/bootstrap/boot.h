@@ -17,8 +17,8 @@ enum nsx_boot_ask {
 	NSX_BOOT_MAPS = 1, /* write my id maps */
 	NSX_BOOT_OFFSETS,  /* set the clocks of my time namespace */
 	NSX_BOOT_SOURCES, /* open the sources of my mounts: one datagram for each, with a descriptor, before the answer */
-	NSX_BOOT_READY,  /* stage 2: tell the runtime our pids */
-	NSX_BOOT_DONE,   /* stage 2 returns now */
+	NSX_BOOT_PIDS,   /* stage 2: tell the runtime our pids */
+	NSX_BOOT_DONE,   /* stage 2 needs us no more; it waits for no answer */
 	NSX_BOOT_FAILED, /* with the record */
 };
 
@@ -38,7 +38,6 @@ struct nsx_boot {
 	int stage_fd[3]; /* pidfds of stages 1 and 2, for stage 0 */
 	bool direct; /* stage 0 joins and makes stage 2 itself, for there is nothing to do outside meanwhile */
 	bool late_cgroup; /* stage 2 makes the cgroup namespace */
-	bool told;        /* the runtime knows the pids, before stage 2 has asked for that */
 	bool asked[NSX_BOOT_FAILED + 1];
 	struct nsx_boot_message message;
 	char *bytes; /* of the message */
@@ -65,6 +64,41 @@ static inline struct nsx_boot *nsx_boot_of(struct nsx_run *run)
  * Return: 0, -ECANCELED (stage 0 is gone, or could not do it; it has said why).
  */
 int nsx_boot_ask(struct nsx_boot *boot, enum nsx_boot_ask ask, struct nsx_err *err);
+
+/**
+ * nsx_boot_say() - Tell stage 0 something that it does not answer
+ * @boot: of stage 1 or 2
+ * @ask:  what
+ * @err:  detail on failure
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -ECANCELED (stage 0 is gone).
+ */
+int nsx_boot_say(struct nsx_boot *boot, enum nsx_boot_ask ask, struct nsx_err *err);
+
+/**
+ * nsx_boot_hear() - Wait for an answer of stage 0
+ * @boot: of stage 1 or 2
+ * @err:  detail on failure
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, -ECANCELED (stage 0 is gone, or could not do it; it has said why).
+ */
+int nsx_boot_hear(struct nsx_boot *boot, struct nsx_err *err);
+
+/**
+ * nsx_boot_tells_first() - Does stage 0 tell the pids, and answer, before stage 2 has asked
+ * @boot: of any stage
+ *
+ * It does so unless stage 2 has something else to ask for before.
+ *
+ * fork-safe: yes.
+ *
+ * Return: whether it does.
+ */
+bool nsx_boot_tells_first(const struct nsx_boot *boot);
 
 /**
  * nsx_boot_serve() - A step of stage 0: answer until stage 2 is done

@@ -31,21 +31,42 @@ int nsx_boot_write(int fd, const char *text, size_t len)
 	return 0;
 }
 
-int nsx_boot_ask(struct nsx_boot *boot, enum nsx_boot_ask ask, struct nsx_err *err)
+bool nsx_boot_tells_first(const struct nsx_boot *boot)
+{
+	return boot->direct && boot->spec->ns[0].mode != NSEXEC_NS_MODE_NEW;
+}
+
+static int gone(struct nsx_err *err)
+{
+	return nsx_err_set(err, -ECANCELED, "wait", "stage-0, which is gone", NSX_HINT_NONE);
+}
+
+int nsx_boot_say(struct nsx_boot *boot, enum nsx_boot_ask ask, struct nsx_err *err)
 {
 	struct nsx_boot_datagram question = { .ask = ask, .stage = (uint32_t)boot->stage };
-	char answer;
 	ssize_t n;
 
 	while ((n = send(boot->run.ask_fd, &question, sizeof(question), MSG_NOSIGNAL)) < 0 &&
 	       errno == EINTR)
 		;
-	while (n > 0 && (n = recv(boot->run.ask_fd, &answer, 1, 0)) < 0 && errno == EINTR)
+	return n < 0 ? gone(err) : 0;
+}
+
+int nsx_boot_hear(struct nsx_boot *boot, struct nsx_err *err)
+{
+	char answer;
+	ssize_t n;
+
+	while ((n = recv(boot->run.ask_fd, &answer, 1, 0)) < 0 && errno == EINTR)
 		;
-	if (n != 1)
-		return nsx_err_set(err, -ECANCELED, "wait", "stage-0, which is gone",
-				   NSX_HINT_NONE);
-	return 0;
+	return n == 1 ? 0 : gone(err);
+}
+
+int nsx_boot_ask(struct nsx_boot *boot, enum nsx_boot_ask ask, struct nsx_err *err)
+{
+	int r = nsx_boot_say(boot, ask, err);
+
+	return r < 0 ? r : nsx_boot_hear(boot, err);
 }
 
 /* The pid message of the era, with the numbers of the stages. */
@@ -102,7 +123,7 @@ static int do_sources(struct nsx_boot *boot, struct nsx_err *err)
 
 static int do_pids(struct nsx_boot *boot, struct nsx_err *err)
 {
-	return boot->told ? 0 : send_pids(boot, err);
+	return send_pids(boot, err);
 }
 
 static int do_nothing(struct nsx_boot *boot, struct nsx_err *err)
@@ -123,7 +144,7 @@ static const struct {
 	{ NSX_BOOT_MAPS,    2, do_maps },
 	{ NSX_BOOT_OFFSETS, 1, do_offsets },
 	{ NSX_BOOT_SOURCES, 1, do_sources },
-	{ NSX_BOOT_READY,   2, do_pids },
+	{ NSX_BOOT_PIDS,    2, do_pids },
 	{ NSX_BOOT_DONE,    2, do_nothing },
 };
 /* clang-format on */
@@ -153,9 +174,10 @@ static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, str
 
 		if (r < 0)
 			return r;
-		if (question->ask != NSX_BOOT_READY || !boot->told)
-			send_answer(boot);
-		return question->ask == (boot->late_cgroup ? NSX_BOOT_DONE : NSX_BOOT_READY);
+		if (question->ask == NSX_BOOT_DONE)
+			return 1;
+		send_answer(boot);
+		return 0;
 	}
 	return nsx_err_set(err, -EPROTO, "receive", "message of another stage", NSX_HINT_NONE);
 }
@@ -209,11 +231,12 @@ int nsx_boot_serve(struct nsx_run *run, struct nsx_err *err)
 	struct nsx_boot *boot = nsx_boot_of(run);
 	int r = 0;
 
-	/* what stage 2 will ask for when it is ready is answered before: it need not sleep until we have woken up */
-	if (boot->direct && boot->spec->ns[0].mode != NSEXEC_NS_MODE_NEW) {
+	/* what stage 2 would ask for first is answered before: it need not sleep until we have woken up */
+	if (nsx_boot_tells_first(boot)) {
+		boot->asked[NSX_BOOT_PIDS] = true;
 		r = send_pids(boot, err);
-		boot->told = true;
-		send_answer(boot);
+		if (r >= 0)
+			send_answer(boot);
 	}
 	if (r >= 0)
 		r = serve(boot, err);

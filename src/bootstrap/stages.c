@@ -297,9 +297,13 @@ static int drop_groups(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
-static int say_ready(struct nsx_run *run, struct nsx_err *err)
+/* Until the runtime can know this process by its number, it has to be in the group that a runtime can end as a whole. */
+static int tell_pids(struct nsx_run *run, struct nsx_err *err)
 {
-	return nsx_boot_ask(nsx_boot_of(run), NSX_BOOT_READY, err);
+	struct nsx_boot *boot = nsx_boot_of(run);
+
+	return nsx_boot_tells_first(boot) ? nsx_boot_hear(boot, err) :
+					    nsx_boot_ask(boot, NSX_BOOT_PIDS, err);
 }
 
 /* The runtime has moved us into our cgroup when it sends this: now a cgroup namespace has the right root. */
@@ -323,7 +327,7 @@ static int await_cgroup(struct nsx_run *run, struct nsx_err *err)
 
 static int say_done(struct nsx_run *run, struct nsx_err *err)
 {
-	return nsx_boot_ask(nsx_boot_of(run), NSX_BOOT_DONE, err);
+	return nsx_boot_say(nsx_boot_of(run), NSX_BOOT_DONE, err);
 }
 
 /* The terminal that the runtime has made becomes ours, and standard input, output and error. */
@@ -381,14 +385,14 @@ const struct nsx_step nsx_boot_stage1_steps[] = {
 /* What the runtime goes on with: the last process, which returns from nsexec(). */
 const struct nsx_step nsx_boot_stage2_steps[] = {
 	{ "maps",          direct_user,   ask_maps,              "only stage 0, outside, may write the id maps" },
+	{ "pids",          NULL,          tell_pids,             "before the session: whoever can not be named must be found by its group" },
 	{ "session",       NULL,          new_session,           "no access to the runtime's terminal" },
 	{ "console",       has_console,   take_console,          "the terminal that the runtime has made for it" },
 	{ "ids",           NULL,          become_init,           "root inside; the program's ids are the runtime's business" },
 	{ "groups",        has_groups,    drop_groups,           "where the user namespace allows it" },
-	{ "ready",         NULL,          say_ready,             "the runtime learns the pids, and may move us to our cgroup" },
-	{ "await-cgroup",  awaits_cgroup, await_cgroup,          "which it has done when it says so" },
+	{ "await-cgroup",  awaits_cgroup, await_cgroup,          "the runtime, which knows the pids, has moved us when it says so" },
 	{ "cgroup",        late_cgroup,   nsx_step_unshare_cgroup, "after the move, which decides on its root" },
-	{ "done",          late_cgroup,   say_done,              "stage 0 lives until then: what goes wrong has been reported" },
+	{ "done",          NULL,          say_done,              "stage 0 lives until then: what goes wrong has been reported" },
 	{ NULL, NULL, NULL, NULL },
 };
 
