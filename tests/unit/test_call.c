@@ -395,7 +395,7 @@ static int refuses_wrong_arguments(void)
 {
 	char hello[] = "hello";
 
-	CHECK_INT(call(ARGS(.flags = 4), say_hello, hello), -EINVAL);
+	CHECK_INT(call(ARGS(.flags = 8), say_hello, hello), -EINVAL);
 	CHECK_INT(call(ARGS(.flags = 1ULL << 63), say_hello, hello), -EINVAL);
 	CHECK_INT(call(ARGS(.ns_mask = 0x100), say_hello, hello), -EINVAL);
 	CHECK_INT(call(ARGS(.root_fd = -1), say_hello, hello), -EINVAL);

@@ -7,8 +7,9 @@
  *
  * Where the tutorial "docker_internal" errs: it defines CLONE_PARENT as 1 << 24. That is CLONE_CHILD_SETTID, so what it
  * makes is an ordinary child; the flag is 0x8000, and with it the parent of the caller is the one who must wait. Its
- * child runs on a small stack of its own and jumps from there to the caller's, which a longjmp(3) that checks
- * (_FORTIFY_SOURCE) or a shadow stack refuses. And its test takes for granted that pids are consecutive.
+ * test takes for granted that pids are consecutive. And where such a child gets a small stack of its own, as is usual,
+ * it jumps to frames of another stack: whether a longjmp(3) that checks (_FORTIFY_SOURCE) or a shadow stack accepts
+ * that depends on where the two happen to lie. Here the child goes on with a copy of the caller's.
  */
 #ifndef NSEXEC_CLONE_PARENT_H
 #define NSEXEC_CLONE_PARENT_H
