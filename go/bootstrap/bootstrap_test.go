@@ -193,6 +193,10 @@ func TestErrorsOfTheChild(t *testing.T) {
 	if text := err.Error(); !strings.Contains(text, "nsexec-1: failed to unshare user namespace: ") || !strings.Contains(text, "(then nsexec-0[76]: ") {
 		t.Error(text)
 	}
+	err = childError([]string{"nsexec-0[1]: namespaces: open of /x: No such file or directory; is it mounted?"})
+	if err.Op != "namespaces: open of /x" || parseErrno("no such file or directory") != nil && !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("%+v", err)
+	}
 	err = childError([]string{"bail:12 nsenter: failed to open /x: No such file or directory"})
 	if err.Stage != "" || err.Op != "failed to open /x" {
 		t.Errorf("%+v", err)

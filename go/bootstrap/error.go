@@ -55,7 +55,11 @@ func childError(lines []string) *Error {
 	}
 	e.Op = text
 	if colon := strings.LastIndex(text, ": "); colon > 0 {
-		if errno := parseErrno(text[colon+2:]); errno != nil {
+		reason := text[colon+2:]
+		if hint := strings.Index(reason, "; "); hint > 0 { // ours says more than runc's; all of it is in Log
+			reason = reason[:hint]
+		}
+		if errno := parseErrno(reason); errno != nil {
 			e.Op, e.Err = text[:colon], errno
 		}
 	}

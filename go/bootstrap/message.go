@@ -4,6 +4,7 @@ package bootstrap
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -304,4 +305,34 @@ func formatOffsets(offsets map[string]TimeOffset) string {
 		fmt.Fprintf(&b, "%s %d %d\n", clock, offsets[clock].Secs, offsets[clock].Nanosecs)
 	}
 	return b.String()
+}
+
+// parsePids takes only the keys of that era; stage1 is 0 in the era 2015.
+func parsePids(era Era, line []byte) (stage1, stage2 int, err error) {
+	var pids map[string]int
+	if err := json.Unmarshal(line, &pids); err != nil {
+		return 0, 0, fmt.Errorf("%w: %q", syscall.EPROTO, line)
+	}
+	keys := []string{"stage2_pid", "stage1_pid"}
+	switch era {
+	case V2019:
+		keys = []string{"pid", "pid_first"}
+	case V2015:
+		keys = []string{"pid"}
+	}
+	for _, key := range keys {
+		if pids[key] <= 0 {
+			return 0, 0, fmt.Errorf("%w: %q has no %q: a constructor of another era?", syscall.EPROTO, line, key)
+		}
+	}
+	if len(pids) != len(keys) {
+		return 0, 0, fmt.Errorf("%w: %q has more than the pids of the era %v", syscall.EPROTO, line, era)
+	}
+	if len(keys) == 1 {
+		return 0, pids[keys[0]], nil
+	}
+	if pids[keys[0]] == pids[keys[1]] {
+		return 0, 0, fmt.Errorf("%w: %q: the pids are the same", syscall.EPROTO, line)
+	}
+	return pids[keys[1]], pids[keys[0]], nil
 }

@@ -37,6 +37,8 @@ type starter struct {
 	stage1      int // 0: not known
 	stage2      int
 	pidfd       *os.File
+	helloRead   bool          // the NUL byte, where there is one
+	pidLine     []byte        // what was read of the pid message
 	stage0Ended chan struct{} // closed when the first stage has ended; it is not reaped by that
 }
 
@@ -261,9 +263,11 @@ func (s *starter) converse(message []byte) error {
 			return s.lost("read the first byte", err)
 		}
 		if first[0] != 0 {
+			s.pidLine = first[:]
 			return &Error{Stage: StageRuntime, Op: "read the first byte", Err: fmt.Errorf("%w: it is 0x%02x: a constructor of another era?", syscall.EPROTO, first[0])}
 		}
 	}
+	s.helloRead = true
 	if len(message) > 0 {
 		if _, err := s.pipe.Write(message); err != nil {
 			return s.lost("write the message", err)
@@ -285,11 +289,10 @@ func (s *starter) converse(message []byte) error {
 
 // readPids reads the pid message and opens the pidfd.
 func (s *starter) readPids() error {
-	line, err := readPidLine(s.pipe)
-	if err != nil {
+	if err := s.readPidLine(); err != nil {
 		return s.lost("read the pid message", err)
 	}
-	stage1, stage2, err := parsePids(s.config.Era, line)
+	stage1, stage2, err := parsePids(s.config.Era, s.pidLine)
 	if err != nil {
 		return &Error{Stage: StageRuntime, Op: "read the pid message", Err: err}
 	}
@@ -312,50 +315,19 @@ func (s *starter) readPids() error {
 	return nil
 }
 
-// readPidLine reads byte by byte: what follows may be for somebody else.
-func readPidLine(from io.Reader) ([]byte, error) {
-	line := make([]byte, 0, 64)
-	for len(line) < maxPidMessage {
+// readPidLine reads byte by byte: what follows may be for somebody else. Called again it goes on where it was.
+func (s *starter) readPidLine() error {
+	for len(s.pidLine) < maxPidMessage {
 		var one [1]byte
-		if _, err := io.ReadFull(from, one[:]); err != nil {
-			return line, err
+		if _, err := io.ReadFull(s.pipe, one[:]); err != nil {
+			return err
 		}
-		line = append(line, one[0])
+		s.pidLine = append(s.pidLine, one[0])
 		if one[0] == '\n' {
-			return line, nil
+			return nil
 		}
 	}
-	return line, fmt.Errorf("%w: it does not end", syscall.EPROTO)
-}
-
-// parsePids takes only the keys of that era; stage1 is 0 in the era 2015.
-func parsePids(era Era, line []byte) (stage1, stage2 int, err error) {
-	var pids map[string]int
-	if err := json.Unmarshal(line, &pids); err != nil {
-		return 0, 0, fmt.Errorf("%w: %q", syscall.EPROTO, line)
-	}
-	keys := []string{"stage2_pid", "stage1_pid"}
-	switch era {
-	case V2019:
-		keys = []string{"pid", "pid_first"}
-	case V2015:
-		keys = []string{"pid"}
-	}
-	for _, key := range keys {
-		if pids[key] <= 0 {
-			return 0, 0, fmt.Errorf("%w: %q has no %q: a constructor of another era?", syscall.EPROTO, line, key)
-		}
-	}
-	if len(pids) != len(keys) {
-		return 0, 0, fmt.Errorf("%w: %q has more than the pids of the era %v", syscall.EPROTO, line, era)
-	}
-	if len(keys) == 1 {
-		return 0, pids[keys[0]], nil
-	}
-	if pids[keys[0]] == pids[keys[1]] {
-		return 0, 0, fmt.Errorf("%w: %q: the pids are the same", syscall.EPROTO, line)
-	}
-	return pids[keys[1]], pids[keys[0]], nil
+	return fmt.Errorf("%w: it does not end", syscall.EPROTO)
 }
 
 // waitStage0 waits for the end of the first stage, without reaping it, and looks how it ended.
@@ -459,8 +431,12 @@ func (s *starter) reapAll() {
 	if s.stage2 == 0 {
 		// The pids may be in the socket still, and the last stage may have left the group.
 		_ = s.pipe.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
-		line, err := readPidLine(s.pipe)
-		if s.config.Era.sendsNul() && len(line) > 0 && line[0] == 0 {
+		err := error(nil)
+		if len(s.pidLine) == 0 || s.pidLine[len(s.pidLine)-1] != '\n' {
+			err = s.readPidLine()
+		}
+		line := s.pidLine
+		if s.config.Era.sendsNul() && !s.helloRead && len(line) > 0 && line[0] == 0 {
 			line = line[1:]
 		}
 		if err == nil {

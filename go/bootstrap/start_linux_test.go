@@ -40,7 +40,7 @@ func TestStartLeavesNothingOfAChildThatFails(t *testing.T) {
 		text string
 		want string
 	}{
-		"ends at once":                 {Current, "exit 0", "read the pid message"},
+		"ends at once":                 {Current, "exit 0", "the child closed its end"},
 		"ends with a status":           {Current, "exit 3", "nsexec-0: exit status 3"},
 		"is killed":                    {Current, "kill -9 $$", "nsexec-0: killed by killed"},
 		"says why":                     {Current, `echo '{"level":"fatal", "msg": "nsexec-0[1]: no such thing: Invalid argument"}' >&4; exit 1`, "nsexec-0: no such thing: invalid argument"},

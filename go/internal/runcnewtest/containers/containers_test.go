@@ -1,0 +1,1 @@
+../../runctest/containers/containers_test.go

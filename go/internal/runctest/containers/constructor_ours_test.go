@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo && (amd64 || arm64) && !runcs_constructor
+
+package containers
+
+import (
+	"os"
+	"testing"
+
+	"github.com/nsexec/nsexec/go/nsenter" // our constructor
+)
+
+func TestMain(m *testing.M) {
+	if nsenter.Era != "1.1" {
+		println("this runc wants the era 1.1, not", nsenter.Era)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
