@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 07179f14dc8fd6ce6855ad6f28d711f8a02b631d4c6691e8fe3190d1a36b1467
+// sha256 of them: d3ce77da20000988c992fa122fda7837fe080d139d5771020738ac6838979560

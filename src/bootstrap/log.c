@@ -115,7 +115,8 @@ void nsx_log_error(const struct nsx_log *log, const char *stage, const struct ns
 	}
 	(void)nsexec_err_format(err, detail, sizeof(detail));
 	nsx_str_add(&out, detail);
-	if (nsexec_err_hint(err) != NULL) {
+	/* a runtime has no options of ours */
+	if (nsexec_err_hint(err) != NULL && err->hint != NSX_HINT_HELP) {
 		nsx_str_add(&out, "; ");
 		nsx_str_add(&out, nsexec_err_hint(err));
 	}

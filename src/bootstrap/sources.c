@@ -47,8 +47,7 @@ static int send_all(struct nsx_boot *boot, struct nsx_err *err)
 	const struct nsx_boot_text *list = &boot->message.mounts;
 	int r = 0;
 
-	for (const char *p = list->text; r >= 0 && p <= list->text + list->len;
-	     p += strlen(p) + 1) {
+	for (const char *p = list->text; r >= 0 && p < list->text + list->len; p += strlen(p) + 1) {
 		if (*p == '\0') /* not a bind mount */
 			continue;
 
@@ -152,7 +151,7 @@ int nsx_boot_take_sources(struct nsx_run *run, struct nsx_err *err)
 	const char *n = numbers;
 	int number;
 
-	for (const char *p = list->text; p <= list->text + list->len; p += strlen(p) + 1)
+	for (const char *p = list->text; p < list->text + list->len; p += strlen(p) + 1)
 		if (next_number(&n, &number) < 0 || (number >= 0) != (*p != '\0'))
 			return nsx_err_set(err, -EPROTO, "compare", variable, NSX_HINT_NONE);
 	if (*n != ']')
