@@ -36,11 +36,10 @@ static const char *variable(const char *name)
 
 static _Noreturn void end(struct nsx_boot *boot, int status)
 {
-	if (boot->stage ==
-	    1) /* an ending process shall not be a source of descriptors (CVE-2026-46333) */
+	/* an ending process shall not be a source of descriptors (CVE-2026-46333) */
+	if (boot->stage == 1)
 		(void)nsx_sys_close_range(0, ~0U);
-	for (;;)
-		_exit(status);
+	_exit(status);
 }
 
 /* Stage 0 speaks for the others; who is left alone speaks for himself. */

@@ -140,9 +140,7 @@ int nsx_boot_take_sources(struct nsx_run *run, struct nsx_err *err)
 	struct nsx_boot *boot = nsx_boot_of(run);
 	const struct nsx_boot_text *list = &boot->message.mounts;
 	const char *numbers = getenv(variable);
-	struct nsx_boot_datagram question = { .ask = NSX_BOOT_SOURCES, .stage = 1 };
-	char answer;
-	int r = 0;
+	int r;
 
 	if (numbers == NULL || *numbers != '[')
 		return nsx_err_set(err, -EPROTO, "parse", variable, NSX_HINT_NONE);
@@ -157,14 +155,10 @@ int nsx_boot_take_sources(struct nsx_run *run, struct nsx_err *err)
 	if (*n != ']')
 		return nsx_err_set(err, -EPROTO, "compare", variable, NSX_HINT_NONE);
 
-	if (send(run->ask_fd, &question, sizeof(question), MSG_NOSIGNAL) < 0)
-		return nsx_err_set(err, -ECANCELED, "wait", "stage-0, which is gone",
-				   NSX_HINT_NONE);
+	r = nsx_boot_say(boot, NSX_BOOT_SOURCES, err);
 	n = numbers;
 	while (r >= 0 && *n != ']' && next_number(&n, &number) == 0)
 		if (number >= 0)
 			r = take_fd(run->ask_fd, number, err);
-	if (r >= 0 && recv(run->ask_fd, &answer, 1, 0) != 1)
-		r = nsx_err_set(err, -ECANCELED, "wait", "stage-0, which is gone", NSX_HINT_NONE);
-	return r;
+	return r < 0 ? r : nsx_boot_hear(boot, err);
 }

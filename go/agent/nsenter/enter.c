@@ -126,12 +126,19 @@ static void change_root(int root, int cwd)
 	}
 }
 
+// Tried before the user namespace is joined, too: it may forbid setgroups(2), and the agent's groups would stay.
+static void drop_groups(int uid, int gid)
+{
+	if (uid >= 0 || gid >= 0)
+		(void)syscall(SYS_setgroups, 0, NULL);
+}
+
 static void become(int uid, int gid)
 {
 	if (uid < 0 && gid < 0)
 		return;
-	if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
-		fail("setgroups", errno);
+	if (syscall(SYS_setgroups, 0, NULL) < 0 && syscall(SYS_getgroups, 0, NULL) != 0)
+		fail("setgroups", EPERM);
 	if (gid >= 0 && syscall(SYS_setresgid, gid, gid, gid) < 0)
 		fail("setresgid", errno);
 	if (uid >= 0 && syscall(SYS_setresuid, uid, uid, uid) < 0)
@@ -139,6 +146,19 @@ static void become(int uid, int gid)
 	// other ids make a process dumpable again
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		fail("prctl(PR_SET_DUMPABLE)", errno);
+}
+
+// What the agent has inherited from whoever started it, and Go has left open, a container shall not get (CVE-2024-21626). What
+// we are given are the lowest numbers.
+static void close_others(const int *fds, size_t count)
+{
+	int highest = STDERR_FILENO;
+
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] > highest)
+			highest = fds[i];
+	if (syscall(SYS_close_range, highest + 1, ~0U, 0) < 0)
+		fail("close_range", errno);
 }
 
 // A pid namespace is for children: the process that stays outside waits, and ends as the other one did.
@@ -181,7 +201,7 @@ void nsexec_go_agent_enter(void)
 		{ "_LIBNSENTER_PIDNSFD", CLONE_NEWPID, -1 },
 	};
 	enum { COUNT = sizeof(kinds) / sizeof(kinds[0]) };
-	int root, cwd, user, pids;
+	int root, cwd, user, pids, uid, gid;
 
 	if (variable("_LIBNSENTER_INIT") == NULL)
 		return;
@@ -194,9 +214,16 @@ void nsexec_go_agent_enter(void)
 	cwd = take_fd("_LIBNSENTER_CWDFD");
 	user = take_fd("_LIBNSENTER_USERNSFD");
 	pids = kinds[COUNT - 1].fd;
+	close_others((const int[]){ kinds[0].fd, kinds[1].fd, kinds[2].fd, kinds[3].fd, kinds[4].fd,
+				    pids, root, cwd, user, take_fd("_LIBNSENTER_COMMANDFD"),
+				    take_fd("_LIBNSENTER_REPLYFD") },
+		     COUNT + 5);
+	uid = number(variable("_LIBNSENTER_UID"));
+	gid = number(variable("_LIBNSENTER_GID"));
+	drop_groups(uid, gid);
 	join(kinds, COUNT, user);
 	change_root(root, cwd);
-	become(number(variable("_LIBNSENTER_UID")), number(variable("_LIBNSENTER_GID")));
+	become(uid, gid);
 	if (pids >= 0 || variable("_LIBNSENTER_REPLYFD") == NULL)
 		go_inside();
 }

@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 const (
@@ -49,6 +50,7 @@ func Init() {
 			fmt.Printf("nsenter: %s=%s is no descriptor\n", envReplyFD, text)
 			os.Exit(1)
 		}
+		syscall.CloseOnExec(fd) // a program that the module executes shall neither answer for it nor hold up the agent
 		reply = os.NewFile(uintptr(fd), "reply")
 	}
 	text, err := runModule()
@@ -91,6 +93,7 @@ func readCommand() ([]byte, error) {
 		if err != nil || fd < 0 {
 			return nil, fmt.Errorf("nsenter: %s=%s is no descriptor", envCommandFD, text)
 		}
+		syscall.CloseOnExec(fd)
 		file := os.NewFile(uintptr(fd), "command")
 		defer file.Close()
 		return io.ReadAll(file)

@@ -75,9 +75,18 @@ var _ = RegisterModule("descriptors", func(b []byte) string {
 		}
 	}
 	env := os.Environ()
-	status, _ := os.ReadFile("/proc/self/status")
-	_ = status
 	return strings.Join(out, "\n") + "\nENV " + strings.Join(env, " ")
+})
+
+// What a program has that the module executes.
+var _ = RegisterModule("execute", func(b []byte) string {
+	out, err := exec.Command("/bin/ls", "-l", "/proc/self/fd").CombinedOutput()
+	return fmt.Sprint(string(out), err)
+})
+
+var _ = RegisterModule("groups", func(b []byte) string {
+	groups, err := syscall.Getgroups()
+	return fmt.Sprint(groups, err)
 })
 
 func TestMain(m *testing.M) {
@@ -283,6 +292,57 @@ func TestAModuleHasNothingOfTheCaller(t *testing.T) {
 		if strings.Contains(string(reply), bad) {
 			t.Errorf("%s in %s", bad, reply)
 		}
+	}
+}
+
+func TestAProgramOfAModuleHasNothingOfTheAgent(t *testing.T) {
+	// as if whoever started the agent had left it open
+	inherited, err := syscall.Open("/etc/passwd", syscall.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(inherited)
+	reply, err := Run(nil, nil, nil, nil, nil, params{Module: "execute"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// standard input and error, the pipe that is its output, and the directory that it lists
+	if strings.Contains(string(reply), "memfd") || strings.Contains(string(reply), "passwd") || strings.Count(string(reply), " -> pipe:") != 2 {
+		t.Errorf("%s", reply)
+	}
+}
+
+func TestNoGroupsOfTheAgentStay(t *testing.T) {
+	needRoot(t)
+	before, err := syscall.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setgroups([]int{4, 6}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Setgroups(before) }()
+	// this user namespace forbids setgroups(2)
+	cmd := exec.Command("unshare", "--user", "--map-root-user", "sh", "-c", "echo ready; exec sleep 1000")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	if _, err := out.Read(make([]byte, 6)); err != nil {
+		t.Fatal(err)
+	}
+	user, err := OpenNamespace(uint32(cmd.Process.Pid), "user")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer user.Close()
+	reply, err := RunContext(context.Background(), Options{User: user, Credentials: &Credentials{}, Params: params{Module: "groups"}})
+	if err != nil || string(reply) != "[] <nil>" {
+		t.Errorf("%s %v", reply, err)
 	}
 }
 
