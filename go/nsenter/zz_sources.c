@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: db7539a678f9209c4b3b77036049859e4038eaefa0b3ab788c70523b8a811670
+// sha256 of them: 82e9d356a2ec5c4653acb7b62446498d6ecadc212a049a43ae5b58c7048b476b

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/num.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -133,38 +134,59 @@ static int copy_stopped(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
-static bool has_tracer(struct nsx_run *run)
+/* The process that traces the target, 0 if none does now. */
+static uint64_t tracer_of(struct nsx_run *run)
 {
+	static const char key[] = "\nTracerPid:\t";
 	char text[4096];
+	const char *at;
+	uint64_t pid;
 
-	return nsx_file_read(run->target.proc_fd, "status", text, sizeof(text), NULL) > 0 &&
-	       strstr(text, "\nTracerPid:\t") != NULL && strstr(text, "\nTracerPid:\t0\n") == NULL;
+	if (nsx_file_read(run->target.proc_fd, "status", text, sizeof(text), NULL) <= 0)
+		return 0;
+	at = strstr(text, key);
+	if (at == NULL)
+		return 0;
+	at += sizeof(key) - 1;
+	return nsx_num_scan_u64(&at, &pid) == 0 ? pid : 0;
 }
 
-/* One process has one tracer. If it is another of us, who copies the same filter, it lets go within microseconds. */
+/*
+ * One process has one tracer. If it is another of us, who copies the same filter, it lets go within microseconds, or when it
+ * gets a processor; many of us make a queue. So as long as the tracer changes we wait, but not for ever: the container may
+ * do that, too.
+ */
 static int seize(struct nsx_run *run)
 {
-	enum { LOOKS = 50 };
+	enum { LOOKS = 50, QUEUE_DEADLINE_MS = 15 * STOP_DEADLINE_MS };
 	struct timespec pause = { .tv_nsec = 100000 };
+	int64_t same_us = 0;
+	int64_t all_us = 0;
+	uint64_t last = 0;
 	int untraced = 0;
 
-	for (int64_t waited_us = 0; waited_us < STOP_DEADLINE_MS * 1000;) {
+	while (same_us < STOP_DEADLINE_MS * 1000 && all_us < QUEUE_DEADLINE_MS * 1000) {
 		if (ptrace(PTRACE_SEIZE, run->target.pid, NULL, NULL) == 0)
 			return 0;
 
 		int code = errno;
+		uint64_t tracer = code == EPERM ? tracer_of(run) : 0;
 
-		/* let go between the two looks? If it is never seen to be traced, that is not the reason */
 		if (code != EPERM)
 			return -code;
-		if (!has_tracer(run)) {
+		/* let go between the two looks? If it is never seen to be traced, that is not the reason */
+		if (tracer == 0 && last == 0) {
 			if (++untraced == LOOKS)
 				return -code;
 			continue;
 		}
-		untraced = 0;
+		if (tracer != 0 && tracer != last) {
+			last = tracer;
+			same_us = 0;
+		}
 		(void)nanosleep(&pause, NULL);
-		waited_us += pause.tv_nsec / 1000;
+		same_us += pause.tv_nsec / 1000;
+		all_us += pause.tv_nsec / 1000;
 		if (pause.tv_nsec < 5000000)
 			pause.tv_nsec *= 2;
 	}

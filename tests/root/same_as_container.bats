@@ -77,6 +77,39 @@ payload_of() {
 	enters_the_same "$container"
 }
 
+# As many others who copy the filter on a busy machine: somebody traces process $1 all the time, but never the same one for
+# long; for 6 seconds, which is three times what one tracer is waited for.
+queue_of_tracers() {
+	python3 - "$1" <<-'EOF'
+		import ctypes, os, sys, time
+		libc, pid, end = ctypes.CDLL(None), int(sys.argv[1]), time.monotonic() + 6
+		libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+		def tracer():
+		    child = os.fork()
+		    if child == 0:
+		        while libc.ptrace(0x4206, pid, None, None) < 0 and time.monotonic() < end:  # PTRACE_SEIZE
+		            pass
+		        time.sleep(0.3)
+		        os._exit(0)  # which lets go
+		    return child
+		first, second = tracer(), tracer()
+		print("ready", flush=True)
+		while time.monotonic() < end:
+		    os.wait()
+		    tracer()
+		os.wait(), os.wait()
+	EOF
+}
+
+@test "a filter is copied although there is a queue of tracers" {
+	launch -- sh -c "$tell_and_stay"
+	local container_log=$log
+	background queue_of_tracers "$container"
+	until_true grep -q ready "$log"
+	log=$container_log # it tells what the container is
+	enters_the_same "$container"
+}
+
 @test "launch --init: process 1, and the program below it" {
 	launch --init -- sh -c "$tell_and_stay"
 	enters_the_same "$container"
