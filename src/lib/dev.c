@@ -92,13 +92,11 @@ static int mount_below(int dev, const char *name, const char *type, const char *
 static int mount_pts(int dev, struct nsx_err *err)
 {
 	enum { FLAGS = NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NOEXEC };
-	int r = mount_below(dev, "pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
-			    FLAGS, NULL);
+	int r = mount_below(dev, "pts", "devpts", "ptmxmode=0666,mode=0620,gid=5", FLAGS, NULL);
 
 	/* group 5 (tty) may have no mapping in the user namespace */
 	if (r == -EINVAL)
-		r = mount_below(dev, "pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", FLAGS,
-				err);
+		r = mount_below(dev, "pts", "devpts", "ptmxmode=0666,mode=0620", FLAGS, err);
 	return r < 0 ? nsx_err_set(err, r, "mount", "/dev/pts", NSX_HINT_NONE) : 0;
 }
 

@@ -140,6 +140,14 @@ int nsx_mount_set(int mount, uint32_t flags, const char *what, struct nsx_err *e
 
 int nsx_mount_attach(int mount, int target, uint32_t flags, const char *what, struct nsx_err *err)
 {
+	return nsx_mount_attach_at(mount, target, "", flags, what, err);
+}
+
+int nsx_mount_attach_at(int mount, int dir, const char *name, uint32_t flags, const char *what,
+			struct nsx_err *err)
+{
+	unsigned how = NSX_MOVE_MOUNT_F_EMPTY_PATH |
+		       (name[0] == '\0' ? NSX_MOVE_MOUNT_T_EMPTY_PATH : 0);
 	bool later = false;
 
 	if ((flags & ATTRIBUTES) != 0) {
@@ -149,8 +157,7 @@ int nsx_mount_attach(int mount, int target, uint32_t flags, const char *what, st
 			return nsx_err_set(err, r, "mount_setattr", what, NSX_HINT_NONE);
 		later = r < 0;
 	}
-	if (nsx_sys_move_mount(mount, "", target, "",
-			       NSX_MOVE_MOUNT_F_EMPTY_PATH | NSX_MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (nsx_sys_move_mount(mount, "", dir, name, how) < 0)
 		return nsx_err_sys(err, "move_mount", what);
 	return later ? nsx_mount_set(mount, flags, what, err) : 0;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/inroot.h"
@@ -62,26 +61,11 @@ int nsx_root_private(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
-/*
- * The starter's descriptor belongs to its mount namespace; ours is a copy with copies of all mounts. So the directory is
- * looked up again, and must be the same one.
- */
-static int clone_root(struct nsx_run *run, struct nsx_err *err)
+/* The directory at `path` with what is mounted below it, if it is the same one as the starter's. */
+static int clone_same(const struct nsx_run *run, const char *path, struct nsx_err *err)
 {
-	char link[40];
-	char path[4096];
-	struct nsx_str out = NSX_STR(link, sizeof(link));
 	struct stat before;
 	struct stat after;
-	ssize_t n;
-
-	nsx_str_add(&out, "/proc/self/fd/");
-	nsx_str_add_i64(&out, run->root_fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return nsx_err_sys(err, "readlink", link);
-	path[n] = '\0';
-
 	auto_close int tree = nsx_mount_clone(AT_FDCWD, path, true, err);
 
 	if (tree < 0)
@@ -91,6 +75,32 @@ static int clone_root(struct nsx_run *run, struct nsx_err *err)
 	if (before.st_dev != after.st_dev || before.st_ino != after.st_ino)
 		return nsx_err_set(err, -ESTALE, "check-root", path, NSX_HINT_NONE);
 	return nsx_take_fd(&tree);
+}
+
+/*
+ * The starter's descriptor belongs to its mount namespace; ours is a copy with copies of all mounts. So the directory is
+ * looked up again, and must be the same one: by the path as it was given, or as the kernel knows it.
+ */
+static int clone_root(struct nsx_run *run, struct nsx_err *err)
+{
+	char link[40];
+	char path[4096];
+	struct nsx_str out = NSX_STR(link, sizeof(link));
+	ssize_t n;
+
+	if (run->spec->root == NSX_ROOT_PATH) {
+		int tree = clone_same(run, root_name(run), NULL);
+
+		if (tree >= 0)
+			return tree;
+	}
+	nsx_str_add(&out, "/proc/self/fd/");
+	nsx_str_add_i64(&out, run->root_fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return nsx_err_sys(err, "readlink", link);
+	path[n] = '\0';
+	return clone_same(run, path, err);
 }
 
 int nsx_root_sources(struct nsx_run *run, struct nsx_err *err)
@@ -122,11 +132,7 @@ int nsx_root_attach(struct nsx_run *run, struct nsx_err *err)
 {
 	bool readonly = (run->spec->set & NSX_SET_ROOT_READONLY) != 0;
 	auto_close int tree = -EBADF;
-	auto_close int old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
-
-	if (old < 0)
-		return nsx_err_sys(err, "open", "/");
 
 	tree = run->spec->root == NSX_ROOT_DEFAULT ?
 		       nsx_mount_new("tmpfs", "mode=755", NSEXEC_MOUNT_NODEV, err) :
@@ -135,26 +141,22 @@ int nsx_root_attach(struct nsx_run *run, struct nsx_err *err)
 		return tree;
 
 	/* the default root is filled first, and made read-only at the end */
-	r = nsx_mount_attach(tree, old,
-			     readonly && run->spec->root != NSX_ROOT_DEFAULT ? NSEXEC_MOUNT_RDONLY :
-									       0,
-			     root_name(run), err);
+	r = nsx_mount_attach_at(
+		tree, AT_FDCWD, "/",
+		readonly && run->spec->root != NSX_ROOT_DEFAULT ? NSEXEC_MOUNT_RDONLY : 0,
+		root_name(run), err);
 	if (r < 0)
 		return r;
 	run->root_fd = nsx_take_fd(&tree);
 	return 0;
 }
 
-static const char *const own_places[3] = { "/proc", "/sys", "/dev" };
+const char nsx_own_places[3][6] = { "/proc", "/sys", "/dev" };
 
-/*
- * What lies below a file system that we have mounted is looked up from its own descriptor: the directory that it was
- * mounted on may be renamed meanwhile by somebody who shares the root (CVE-2023-27561). `rest` is relative then.
- */
-static int find_base(const struct nsx_run *run, const char *path, const char **rest)
+int nsx_root_base(const struct nsx_run *run, const char *path, const char **rest)
 {
-	for (size_t i = 0; i < NSX_ARRAY_SIZE(own_places); i++) {
-		const char *below = nsx_str_starts(path, own_places[i]);
+	for (size_t i = 0; i < NSX_ARRAY_SIZE(nsx_own_places); i++) {
+		const char *below = nsx_str_starts(path, nsx_own_places[i]);
 
 		if (run->own_mounts[i] >= 0 && below != NULL && below[0] == '/') {
 			*rest = below;
@@ -169,7 +171,7 @@ static int find_base(const struct nsx_run *run, const char *path, const char **r
 static int own_place(const char *target)
 {
 	for (int i = 0; i < 3; i++)
-		if (strcmp(target, own_places[i]) == 0)
+		if (strcmp(target, nsx_own_places[i]) == 0)
 			return i;
 	return -1;
 }
@@ -204,7 +206,7 @@ static bool may_make(const struct nsx_run *run, const char *target)
 static int open_target(struct nsx_run *run, const char *target, bool directory, struct nsx_err *err)
 {
 	const char *rest;
-	int base = find_base(run, target, &rest);
+	int base = nsx_root_base(run, target, &rest);
 	/* no symbolic link in the place of /proc, /sys and /dev (CVE-2019-19921): they would be mounted somewhere else */
 	int flags = O_PATH | (directory ? O_DIRECTORY : 0) |
 		    (own_place(target) >= 0 ? O_NOFOLLOW : 0);
@@ -249,7 +251,8 @@ static int explain_new(const char *type, int r, struct nsx_err *err)
 	return r;
 }
 
-static int new_filesystem(struct nsx_run *run, const struct nsx_mount *m, struct nsx_err *err)
+static int new_filesystem(struct nsx_run *run, const struct nsx_mount *m, uint32_t *ret_flags,
+			  struct nsx_err *err)
 {
 	const char *type = nsx_spec_text(run->spec, m->source);
 	const char *options = nsx_spec_text(run->spec, m->options);
@@ -258,8 +261,9 @@ static int new_filesystem(struct nsx_run *run, const struct nsx_mount *m, struct
 
 	/*
 	 * sysfs shows a network namespace and procfs a pid namespace, and a new one needs power over it. Where that is not
-	 * ours, because it is the caller's, what the caller sees of it is bound.
+	 * ours, because it is the caller's, what the caller sees of it is bound, and has no attributes yet.
 	 */
+	*ret_flags = fd < 0 ? m->flags : 0;
 	if (fd == -EPERM && strcmp(type, "sysfs") == 0 && (run->fresh & NSEXEC_NS_NET) == 0)
 		return nsx_mount_clone(AT_FDCWD, "/sys", true, err);
 	if (fd == -EPERM && strcmp(type, "proc") == 0 && (run->fresh & NSEXEC_NS_PID) == 0)
@@ -278,13 +282,14 @@ static int make_filesystem(struct nsx_run *run, const struct nsx_mount *m, struc
 
 	if (at < 0)
 		return at;
+	uint32_t flags;
 	auto_close int fs = m->kind == NSX_MOUNT_DEV ? nsx_root_dev(run, at, err) :
-						       new_filesystem(run, m, err);
+						       new_filesystem(run, m, &flags, err);
 	int place = own_place(target);
 	int r = fs;
 
 	if (r >= 0 && m->kind != NSX_MOUNT_DEV)
-		r = nsx_mount_attach(fs, at, m->flags, target, err);
+		r = nsx_mount_attach(fs, at, flags, target, err);
 	if (r >= 0 && place >= 0) {
 		nsx_close_fd(&run->own_mounts[place]);
 		run->own_mounts[place] = nsx_take_fd(&fs);
@@ -309,125 +314,6 @@ int nsx_root_mounts(struct nsx_run *run, struct nsx_err *err)
 	if ((run->spec->set & NSX_SET_ROOT_READONLY) != 0 && run->spec->root == NSX_ROOT_DEFAULT)
 		return nsx_mount_set(run->root_fd, NSEXEC_MOUNT_RDONLY, "/", err);
 	return 0;
-}
-
-/* The container can not choose what covers a file: it is the caller's /dev/null, and looked at. */
-static int clone_null(struct nsx_err *err)
-{
-	struct stat st;
-	auto_close int fd = nsx_mount_clone(AT_FDCWD, "/dev/null", false, err);
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-		return nsx_err_set(err, -ENODEV, "check-device", "/dev/null", NSX_HINT_NONE);
-	return nsx_take_fd(&fd);
-}
-
-#define EMPTY_DIR ".empty" /* in our /dev, while masks are made of it */
-#define EMPTY_DIR_FLAGS \
-	(NSEXEC_MOUNT_RDONLY | NSEXEC_MOUNT_NOSUID | NSEXEC_MOUNT_NODEV | NSEXEC_MOUNT_NOEXEC)
-
-/* An empty directory to cover others with: of our own /dev, or else of a file system made for it. */
-static int empty_dir(const struct nsx_run *run, struct nsx_err *err)
-{
-	int dev = run->own_mounts[2];
-
-	if (dev < 0)
-		return nsx_mount_new("tmpfs", "mode=755,size=4k,nr_inodes=2", 0, err);
-	if (mkdirat(dev, EMPTY_DIR, 0755) < 0 && errno != EEXIST)
-		return nsx_err_sys(err, "mkdirat", "/dev/" EMPTY_DIR);
-	return nsx_mount_clone(dev, EMPTY_DIR, false, err);
-}
-
-int nsx_root_mask(const struct nsx_run *run, const char *path, int *ret_dir, struct nsx_err *err)
-{
-	struct stat st;
-	const char *rest;
-	int base = find_base(run, path, &rest);
-	auto_close int at = nsx_inroot_open(base, rest, O_PATH, 0, NULL);
-	auto_close int cover = -EBADF;
-
-	if (at == -ENOENT || at == -ENOTDIR)
-		return 0;
-	if (at < 0)
-		return nsx_err_set(err, at, "openat2", path, NSX_HINT_SYMLINK);
-	if (fstat(at, &st) < 0)
-		return nsx_err_sys(err, "fstat", path);
-
-	if (!S_ISDIR(st.st_mode)) {
-		cover = clone_null(err);
-	} else if (*ret_dir < 0) {
-		/* the first stays; for the next ones it is cloned, which costs less than another file system */
-		*ret_dir = empty_dir(run, err);
-		return *ret_dir < 0 ? *ret_dir :
-				      nsx_mount_attach(*ret_dir, at, EMPTY_DIR_FLAGS, path, err);
-	} else {
-		cover = nsx_mount_clone(*ret_dir, "", false, err);
-	}
-	if (cover < 0)
-		return cover;
-	return nsx_mount_attach(cover, at, 0, path, err);
-}
-
-static int protect(struct nsx_run *run, const char *path, struct nsx_err *err)
-{
-	const char *rest;
-	int base = find_base(run, path, &rest);
-	auto_close int at = nsx_inroot_open(base, rest, O_PATH, 0, NULL);
-
-	if (at == -ENOENT || at == -ENOTDIR)
-		return 0;
-	if (at < 0)
-		return nsx_err_set(err, at, "openat2", path, NSX_HINT_SYMLINK);
-
-	auto_close int tree = nsx_mount_clone(at, "", true, err);
-
-	if (tree < 0)
-		return tree;
-	return nsx_mount_attach(tree, at, NSEXEC_MOUNT_RDONLY | NSEXEC_MOUNT_RECURSIVE, path, err);
-}
-
-/* Is what we mounted still where it was mounted? If not, somebody plays with the root. */
-static int check_places(struct nsx_run *run, struct nsx_err *err)
-{
-	for (size_t i = 0; i < NSX_ARRAY_SIZE(own_places); i++) {
-		struct stat ours;
-		struct stat there;
-
-		if (run->own_mounts[i] < 0)
-			continue;
-
-		auto_close int fd =
-			nsx_inroot_open(run->root_fd, own_places[i], O_PATH | O_NOFOLLOW, 0, err);
-
-		if (fd < 0)
-			return fd;
-		if (fstat(run->own_mounts[i], &ours) < 0 || fstat(fd, &there) < 0)
-			return nsx_err_sys(err, "fstat", own_places[i]);
-		if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
-			return nsx_err_set(err, -ESTALE, "check-mount", own_places[i],
-					   NSX_HINT_SYMLINK);
-		nsx_close_fd(&run->own_mounts[i]);
-	}
-	return 0;
-}
-
-int nsx_root_hide(struct nsx_run *run, struct nsx_err *err)
-{
-	auto_close int empty = -EBADF;
-	int r = 0;
-
-	for (const char *p = NULL;
-	     r >= 0 && (p = nsx_spec_next_text(run->spec, NSX_LIST_MASKED, p)) != NULL;)
-		r = nsx_root_mask(run, p, &empty, err);
-	for (const char *p = NULL;
-	     r >= 0 && (p = nsx_spec_next_text(run->spec, NSX_LIST_READONLY, p)) != NULL;)
-		r = protect(run, p, err);
-	/* covers stay as they are; nothing can be put into a directory that has been removed */
-	if (empty >= 0 && run->own_mounts[2] >= 0)
-		(void)unlinkat(run->own_mounts[2], EMPTY_DIR, AT_REMOVEDIR);
-	return r < 0 ? r : check_places(run, err);
 }
 
 int nsx_root_pivot(struct nsx_run *run, struct nsx_err *err)

@@ -154,12 +154,11 @@ struct dirent64_head {
 };
 
 /* Without opendir(3), which allocates. */
-static int mask_secrets(struct nsx_run *run, struct nsx_err *err)
+static int mask_files(struct nsx_run *run, struct nsx_covers *covers, struct nsx_err *err)
 {
 	_Alignas(8) char buf[8192];
-	auto_close int empty = -EBADF;
 	auto_close int etc = nsx_inroot_open(run->root_fd, "/etc", O_RDONLY | O_DIRECTORY, 0, NULL);
-	int r = 0;
+	int r;
 
 	if (etc < 0)
 		return 0;
@@ -180,13 +179,22 @@ static int mask_secrets(struct nsx_run *run, struct nsx_err *err)
 				continue;
 			nsx_str_add(&out, "/etc/");
 			nsx_str_add(&out, entry->name);
-			r = nsx_root_mask(run, path, &empty, err);
+			r = nsx_root_mask(run, path, covers, err);
 			if (r < 0)
 				return r;
 		}
 	}
+	return 0;
+}
+
+static int mask_secrets(struct nsx_run *run, struct nsx_err *err)
+{
+	struct nsx_covers covers = NSX_NO_COVERS;
+	int r = mask_files(run, &covers, err);
+
 	for (size_t i = 0; r >= 0 && i < NSX_ARRAY_SIZE(secret_dirs); i++)
-		r = nsx_root_mask(run, secret_dirs[i], &empty, err);
+		r = nsx_root_mask(run, secret_dirs[i], &covers, err);
+	nsx_root_drop_covers(run, &covers);
 	return r;
 }
 
