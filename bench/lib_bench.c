@@ -26,6 +26,7 @@ struct sight {
 };
 
 static int proc_fd = -1;
+static int helper_fd = -1;
 static bool call_looks_around;
 
 static void complain(const struct nsexec_err *err)
@@ -40,6 +41,8 @@ static int make_plan(struct nsexec_plan *plan, const struct serve_job *job, stru
 {
 	int r = nsexec_plan_set_target_pid(plan, job->pid, 0, err);
 
+	if (r >= 0)
+		r = nsexec_plan_set_helper(plan, helper_fd, err);
 	if (r >= 0)
 		r = nsexec_plan_set_ns(plan, NSEXEC_NS_ALL, NSEXEC_NS_MODE_TARGET, err);
 	if (r >= 0)
@@ -67,7 +70,7 @@ static int spawn_and_wait(struct nsexec_plan *plan, struct nsexec_err *err)
 	return status.exited && status.code == 0 ? 0 : -EIO;
 }
 
-/* All that a caller does for one program: the plan is part of it. */
+/* All that a caller does for one program: the plan is part of it, the helper program is made once. */
 static int64_t run_enter(const struct serve_job *job)
 {
 	struct nsexec_err err = { 0 };
@@ -158,6 +161,7 @@ static int64_t (*find_job(const char *name))(const struct serve_job *)
 int main(int argc, char **argv)
 {
 	proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	helper_fd = nsexec_helper_open(NULL);
 	call_looks_around = argc > 4 && strcmp(argv[4], "once") == 0;
 	return serve_main(argc, argv, find_job);
 }

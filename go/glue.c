@@ -363,9 +363,9 @@ void nsexec_go_start(const char *texts, size_t bytes, int image, struct nsexec_g
 	int code = r.plan == NULL ? -ENOMEM : build(&r, texts, bytes, &err);
 
 	if (code >= 0) {
-		// the plan closes it
-		r.plan->image_fd = fcntl(image, F_DUPFD_CLOEXEC, 3);
-		code = start(&r, ret, &err);
+		code = nsexec_plan_set_helper(r.plan, image, &err);
+		if (code >= 0)
+			code = start(&r, ret, &err);
 	}
 	if (code < 0)
 		fill(&ret->failure, code, &err);

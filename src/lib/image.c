@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nsexec/plan.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,7 +13,9 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "base/sys.h"
+#include "lib/plan_internal.h"
 
 #ifndef NSX_NO_IMAGE
 #include "image_file.h"
@@ -76,6 +79,33 @@ int nsx_image_open(int *cache, struct nsx_err *err)
 	return *cache;
 }
 #endif
+
+int nsexec_helper_open(struct nsexec_err *err)
+{
+	int fd = -EBADF;
+	int r = nsx_image_open(&fd, err);
+
+	if (r < 0 && err != NULL && err->step[0] == '\0')
+		(void)nsx_str_copy(err->step, sizeof(err->step), "helper");
+	return r;
+}
+
+int nsexec_plan_set_helper(struct nsexec_plan *plan, int fd, struct nsexec_err *err)
+{
+	enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+	int seals = fcntl(fd, F_GET_SEALS);
+	int own;
+
+	/* whoever could change it would have the power of whoever starts it */
+	if (seals < 0 ? errno != EBADF : (seals & SEALS) != SEALS)
+		return nsx_err_set(err, -EINVAL, "check-seals", "helper program", NSX_HINT_NONE);
+	own = seals < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (own < 0)
+		return nsx_err_sys(err, "fcntl", "helper program");
+	nsx_close_fd(&plan->image_fd);
+	plan->image_fd = own;
+	return 0;
+}
 
 /*
  * Shares our memory: nothing but system calls. It does not return, so what AddressSanitizer notes about its frame would

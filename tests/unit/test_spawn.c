@@ -178,6 +178,50 @@ static int takes_arguments_of_other_versions(void)
 	return 0;
 }
 
+static int takes_only_flags_that_go_together(void)
+{
+	struct nsexec_spawn_args args = { .size = sizeof(args) };
+	struct nsexec_plan *plan = plan_of("exit 0");
+	struct nsexec_process *process = NULL;
+
+	CHECK(plan != NULL);
+	args.flags = NSEXEC_SPAWN_SHARE_SELF;
+	CHECK_INT(nsexec_spawn(plan, &args, &process, NULL), -EINVAL);
+	args.flags = NSEXEC_SPAWN_PROTECTED;
+	CHECK_INT(nsexec_spawn(plan, &args, &process, NULL), -EINVAL);
+	CHECK(process == NULL);
+	(void)nsexec_plan_free(plan);
+	return 0;
+}
+
+static int shares_a_helper_program(void)
+{
+	int helper = nsexec_helper_open(&err);
+	int unsealed = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct nsexec_status status;
+
+	CHECK(helper >= 0 && unsealed >= 0);
+	CHECK((fcntl(helper, F_GETFD) & FD_CLOEXEC) != 0);
+	CHECK_INT(write(helper, "", 1), -1);
+	for (int i = 0; i < 2; i++) {
+		struct nsexec_plan *plan = plan_of("exit 3");
+
+		CHECK(plan != NULL);
+		CHECK_INT(nsexec_plan_set_helper(plan, -1, NULL), -EBADF);
+		CHECK_INT(nsexec_plan_set_helper(plan, STDERR_FILENO, NULL), -EINVAL);
+		CHECK_INT(nsexec_plan_set_helper(plan, unsealed, NULL), -EINVAL);
+		CHECK_OK(nsexec_plan_set_helper(plan, helper, &err));
+		CHECK_OK(nsexec_plan_set_helper(plan, helper, &err));
+		CHECK_OK(run(plan, NULL, &status));
+		CHECK_INT(status.code, 3);
+		(void)nsexec_plan_free(plan);
+		CHECK_OK(fcntl(helper, F_GETFD));
+	}
+	(void)close(unsealed);
+	(void)close(helper);
+	return 0;
+}
+
 static unsigned steps, children;
 static pid_t child_pid;
 
@@ -445,6 +489,7 @@ static int a_new_user_namespace_needs_no_privileges(void)
 TAP_MAIN(CASE(tells_how_the_process_ended), CASE(a_plan_can_be_spawned_again),
 	 CASE(waits_with_a_timeout_and_again), CASE(says_so_when_somebody_took_the_status),
 	 CASE(a_failed_spawn_leaves_nothing), CASE(takes_arguments_of_other_versions),
+	 CASE(takes_only_flags_that_go_together), CASE(shares_a_helper_program),
 	 CASE(reports_steps_only_when_traced), CASE(explains_without_running),
 	 CASE_TABLE(maps_descriptors, fd_maps), CASE(the_callers_descriptors_stay_as_they_are),
 	 CASE(writes_nothing_to_stdout_and_stderr),
