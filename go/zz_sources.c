@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 82e9d356a2ec5c4653acb7b62446498d6ecadc212a049a43ae5b58c7048b476b
+// sha256 of them: 76057b8a9a71e5b8b503ac39bf6faadd849ffaea6ca946ea0e11e0d6767f58c8

@@ -127,6 +127,7 @@ struct nsx_pidfd_info {
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
+#define NSX_FIRST_USER_NS 0xeffffffdULL /* linux/nsfs.h: USER_NS_INIT_INO */
 #define NSX_NS_GET_USERNS 0xb701
 #define NSX_NS_GET_NSTYPE 0xb703
 
@@ -253,5 +254,18 @@ pid_t nsx_sys_clone(unsigned long flags, int32_t *parent_tid);
  * Return: pid, or -1 with errno.
  */
 pid_t nsx_sys_clone_vm(int (*function)(void *data), void *data, void *stack, size_t bytes);
+
+/**
+ * nsx_sys_clone3_vm() - The same with the flags of clone3(2)
+ * @args:     arguments; CLONE_VM, CLONE_VFORK and the stack are filled in
+ * @function: what the child runs, returns its exit status
+ * @data:     argument for @function
+ * @stack:    lowest address of a stack for the child
+ * @bytes:    its size, a multiple of 16
+ *
+ * Return: pid, or -1 with errno.
+ */
+pid_t nsx_sys_clone3_vm(struct nsx_clone_args *args, int (*function)(void *data), void *data,
+			void *stack, size_t bytes);
 
 #endif

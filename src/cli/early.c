@@ -23,8 +23,14 @@
 #error "the entry point is written for x86-64; the build leaves this file out elsewhere"
 #endif
 
+/*
+ * Each page of the first mapping that is touched costs a fault that maps 15 others with it, and all of them are unmapped
+ * again. So this lies at the start of the code, close to the headers, and reads no constants.
+ */
+#define PLACE ".text.unlikely.early"
+
 /* The kernel starts here, with argc on top of the stack; the C library's own entry point follows. */
-__asm__(".pushsection .text\n"
+__asm__(".pushsection " PLACE ",\"ax\",@progbits\n"
 	".globl nsx_entry\n"
 	".type nsx_entry, @function\n"
 	"nsx_entry:\n"
@@ -36,9 +42,25 @@ __asm__(".pushsection .text\n"
 	"	mov %rbx, %rsp\n"
 	"	mov %r12, %rdx\n"
 	"	jmp _start\n"
+	"nsx_early_launch: .asciz \"launch\"\n"
+	"nsx_early_enter: .asciz \"enter\"\n"
+	"nsx_early_by_fd: .asciz \"/dev/fd/\"\n"
+	"nsx_early_exe: .asciz \"/proc/self/exe\"\n"
+	"nsx_early_fds: .asciz \"/proc/self/fd/\"\n"
+	"nsx_early_empty: .asciz \"\"\n"
 	".popsection\n");
 
-__attribute__((no_stack_protector, used, visibility("hidden"))) void nsx_early(long *stack);
+#define TEXT extern const char __attribute__((visibility("hidden")))
+TEXT nsx_early_launch[];
+TEXT nsx_early_enter[];
+TEXT nsx_early_by_fd[];
+TEXT nsx_early_exe[];
+TEXT nsx_early_fds[];
+TEXT nsx_early_empty[];
+#undef TEXT
+
+__attribute__((no_stack_protector, used, section(PLACE), visibility("hidden"))) void nsx_early(
+	long *stack);
 
 static inline __attribute__((always_inline)) long call6(long number, long a, long b, long c, long d,
 							long e, long f)
@@ -67,8 +89,8 @@ static inline __attribute__((always_inline)) int same_start(const char *text, co
 /* Does this verb make such processes? As the table in main.c says. */
 static inline __attribute__((always_inline)) int verb_forks(const char *verb)
 {
-	return (same_start(verb, "launch") && verb[6] == '\0') ||
-	       (same_start(verb, "enter") && verb[5] == '\0');
+	return (same_start(verb, nsx_early_launch) && verb[6] == '\0') ||
+	       (same_start(verb, nsx_early_enter) && verb[5] == '\0');
 }
 
 enum { PAGE_BYTES = 4096 };
@@ -106,17 +128,16 @@ static inline __attribute__((always_inline)) void read_stack(long *stack, struct
 /* The file of this program on a mount of its own, read-only and of no mount namespace. */
 static inline __attribute__((always_inline)) long clone_read_only(void)
 {
-	static const char path[] = "/proc/self/exe";
 	struct nsx_mount_attr attr = { .attr_set = NSX_MOUNT_ATTR_RDONLY };
 	long flags = NSX_OPEN_TREE_CLONE | NSX_OPEN_TREE_CLOEXEC;
-	long tree = call6(SYS_open_tree_attr, AT_FDCWD, (long)path, flags, (long)&attr,
+	long tree = call6(SYS_open_tree_attr, AT_FDCWD, (long)nsx_early_exe, flags, (long)&attr,
 			  sizeof(attr), 0);
 
 	if (tree >= 0)
 		return tree;
-	tree = call6(SYS_open_tree, AT_FDCWD, (long)path, flags, 0, 0, 0);
-	if (tree >= 0 && call6(SYS_mount_setattr, tree, (long)"", AT_EMPTY_PATH, (long)&attr,
-			       sizeof(attr), 0) < 0) {
+	tree = call6(SYS_open_tree, AT_FDCWD, (long)nsx_early_exe, flags, 0, 0, 0);
+	if (tree >= 0 && call6(SYS_mount_setattr, tree, (long)nsx_early_empty, AT_EMPTY_PATH,
+			       (long)&attr, sizeof(attr), 0) < 0) {
 		(void)call6(SYS_close, tree, 0, 0, 0, 0, 0);
 		return -1;
 	}
@@ -126,14 +147,17 @@ static inline __attribute__((always_inline)) long clone_read_only(void)
 /* A descriptor that can be mapped; the clone's own is one of a path only. */
 static inline __attribute__((always_inline)) long open_clone(long tree)
 {
-	char path[] = "/proc/self/fd/\0\0\0";
-	char *end = path + sizeof(path) - 4;
+	char path[24];
+	char *end = path;
 
 	if (tree > 99)
 		return -1;
+	for (const char *p = nsx_early_fds; *p != '\0'; p++)
+		*end++ = *p;
 	if (tree > 9)
 		*end++ = (char)('0' + tree / 10);
-	*end = (char)('0' + tree % 10);
+	*end++ = (char)('0' + tree % 10);
+	*end = '\0';
 	return call6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 }
 
@@ -198,7 +222,8 @@ void nsx_early(long *stack)
 	if (stack[0] < 2 || !verb_forks(((char **)stack)[2]))
 		return;
 	read_stack(stack, &start);
-	if (start.uid != 0 || start.started_as == NULL || same_start(start.started_as, "/dev/fd/"))
+	if (start.uid != 0 || start.started_as == NULL ||
+	    same_start(start.started_as, nsx_early_by_fd))
 		return;
 	tree = clone_read_only();
 	if (tree < 0)
@@ -220,8 +245,8 @@ void nsx_early(long *stack)
 	if (r >= 0)
 		early_protected = true;
 	else
-		(void)call6(SYS_execveat, tree, (long)"", (long)start.argv, (long)start.envp,
-			    AT_EMPTY_PATH, 0);
+		(void)call6(SYS_execveat, tree, (long)nsx_early_empty, (long)start.argv,
+			    (long)start.envp, AT_EMPTY_PATH, 0);
 
 	/* as long as one were open, anywhere, CAP_SYS_ADMIN in a container could clear the read-only flag */
 	if (fd == tree + 1 && call6(SYS_close_range, tree, fd, 0, 0, 0, 0) == 0)

@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "cli/early.h"
 #include "cli/supervise.h"
 #include "cli/terminal.h"
 
@@ -178,7 +179,9 @@ static int open_stdio(struct nsx_err *err)
 int run_plan(const struct run_options *options, int *ret_status, struct nsx_err *err)
 {
 	struct nsexec_spawn_args args = { .size = sizeof(args),
-					  .flags = NSEXEC_SPAWN_FORK_SELF,
+					  .flags = NSEXEC_SPAWN_FORK_SELF |
+						   NSEXEC_SPAWN_SHARE_SELF |
+						   (early_protected ? NSEXEC_SPAWN_PROTECTED : 0),
 					  .event = output_event,
 					  .data = options->output };
 	auto_close int null_fd = -EBADF;
@@ -202,10 +205,11 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 		r = publish(options, &file, process, err);
 	}
 	drop_pid_file(&file);
-	if (r == -EINTR && options->entry != NULL)
-		registry_release_own(options->entry);
-	if (r == -EINTR)
+	if (r < 0 && supervise_is_ended(&signals)) {
+		if (options->entry != NULL)
+			registry_release_own(options->entry);
 		supervise_die(&signals);
+	}
 	if (r < 0) {
 		process = nsexec_process_free(process);
 		return r;

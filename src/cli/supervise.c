@@ -100,6 +100,13 @@ int supervise_signals(struct supervise_signals *signals, struct nsx_err *err)
 	return signals->fd < 0 ? nsx_err_sys(err, "signalfd4", NULL) : 0;
 }
 
+bool supervise_is_ended(const struct supervise_signals *signals)
+{
+	struct pollfd fd = { .fd = signals->fd, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0 && fd.revents == POLLIN;
+}
+
 void supervise_die(const struct supervise_signals *signals)
 {
 	struct signalfd_siginfo info;

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/sys.h"
 #include "lib/exec.h"
 #include "lib/keeper.h"
@@ -58,6 +59,7 @@ static int engine_main(char *const argv[])
 	run.page = page;
 	run.status_fd = status;
 	run.as_sibling = true;
+	run.stack = nsx_stack_map(0); /* NULL is fine, too */
 	if ((spec->flags & NSEXEC_PLAN_INIT) != 0)
 		run.image_fd = image;
 	else

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "lib/args.h"
@@ -27,8 +28,6 @@
 
 /* What a child that shares our memory must not join. */
 enum { FORK_KINDS = NSEXEC_NS_USER | NSEXEC_NS_PID | NSEXEC_NS_TIME };
-
-enum { STACK_BYTES = 128 << 10, GUARD_BYTES = 64 << 10 };
 
 /* What the child needs, in memory that it shares with us or has a copy of. */
 struct call {
@@ -232,30 +231,25 @@ static int run_shared(void *data)
  */
 static int64_t call_shared(struct call *call, struct nsx_err *err)
 {
-	char *stack = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	void *stack = nsx_stack_map(0);
 	sigset_t all;
 	sigset_t before;
 	int status = 0;
 	pid_t pid;
 	int code;
 
-	if (stack == MAP_FAILED)
+	if (stack == NULL)
 		return nsx_err_sys(err, "mmap", "stack");
-	if (mprotect(stack + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) < 0) {
-		(void)munmap(stack, GUARD_BYTES + STACK_BYTES);
-		return nsx_err_sys(err, "mprotect", "stack");
-	}
 	call->result = -ECANCELED;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = nsx_sys_clone_vm(run_shared, call, stack + GUARD_BYTES, STACK_BYTES);
+	pid = nsx_sys_clone_vm(run_shared, call, stack, NSX_STACK_BYTES);
 	code = errno;
 	if (pid > 0)
 		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 			;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)munmap(stack, GUARD_BYTES + STACK_BYTES);
+	nsx_stack_unmap(stack, 0);
 	if (pid < 0)
 		return nsx_err_set(err, -code, "clone", "shared child", NSX_HINT_NONE);
 	if (!WIFEXITED(status))

@@ -16,25 +16,55 @@
 #include "lib/idmap.h"
 #include "lib/step.h"
 
-/* The text behind "NAME:" in /proc/PID/status, blanks skipped; NULL if there is no such line. */
-static const char *status_line(const char *status, const char *name)
-{
-	size_t len = strlen(name);
+/* What is read of /proc/PID/status, in the order in which the kernel writes it. */
+enum status_line {
+	LINE_UMASK,
+	LINE_STATE,
+	LINE_UID,
+	LINE_GID,
+	LINE_GROUPS,
+	LINE_CAP_INH,
+	LINE_CAP_PRM,
+	LINE_CAP_EFF,
+	LINE_CAP_BND,
+	LINE_CAP_AMB,
+	LINE_NO_NEW_PRIVS,
+	LINE_SECCOMP,
+	LINE_FILTERS,
+	LINE_COUNT,
+};
 
-	for (const char *p = status; p != NULL; p = strchr(p, '\n')) {
-		if (*p == '\n')
-			p++;
-		if (strncmp(p, name, len) == 0 && p[len] == ':') {
-			p += len + 1;
-			return p + strspn(p, " \t");
+static const char line_names[LINE_COUNT][18] = {
+	"Umask:",  "State:",  "Uid:",    "Gid:",        "Groups:",  "CapInh:",          "CapPrm:",
+	"CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:",
+};
+
+/* Find all lines in one pass: the text behind the name, blanks skipped; NULL for one that this kernel does not write. */
+static void find_lines(const char *status, const char *lines[LINE_COUNT])
+{
+	unsigned next = 0;
+
+	memset(lines, 0, LINE_COUNT * sizeof(lines[0]));
+	for (const char *p = status; *p != '\0';) {
+		for (unsigned i = next; i < LINE_COUNT; i++) {
+			const char *text =
+				*p == line_names[i][0] ? nsx_str_starts(p, line_names[i]) : NULL;
+
+			if (text == NULL)
+				continue;
+			lines[i] = text + strspn(text, " \t");
+			next = i + 1;
+			break;
 		}
+		p = strchr(p, '\n');
+		if (p == NULL)
+			break;
+		p++;
 	}
-	return NULL;
 }
 
-static uint64_t status_number(const char *status, const char *name, unsigned base)
+static uint64_t line_number(const char *p, unsigned base)
 {
-	const char *p = status_line(status, name);
 	uint64_t value = 0;
 
 	for (; p != NULL; p++) {
@@ -50,9 +80,8 @@ static uint64_t status_number(const char *status, const char *name, unsigned bas
 }
 
 /* The second number of "Uid:" and "Gid:" is the effective one. */
-static int effective_id(const char *status, const char *name, uint32_t *ret_id)
+static int effective_id(const char *p, uint32_t *ret_id)
 {
-	const char *p = status_line(status, name);
 	uint64_t value;
 
 	if (p == NULL || nsx_num_scan_u64(&p, &value) < 0)
@@ -64,9 +93,8 @@ static int effective_id(const char *status, const char *name, uint32_t *ret_id)
 	return 0;
 }
 
-static int read_groups(const char *status, struct nsx_target *target)
+static int read_groups(const char *p, struct nsx_target *target)
 {
-	const char *p = status_line(status, "Groups");
 	uint64_t value;
 
 	target->group_count = 0;
@@ -113,10 +141,10 @@ static int map_ids(struct nsx_run *run, struct nsx_err *err)
 
 int nsx_context_status(struct nsx_run *run, struct nsx_err *err)
 {
-	static const char *const cap_names[5] = { "CapEff", "CapPrm", "CapInh", "CapBnd",
-						  "CapAmb" };
+	static const enum status_line caps[5] = { LINE_CAP_EFF, LINE_CAP_PRM, LINE_CAP_INH,
+						  LINE_CAP_BND, LINE_CAP_AMB };
 	struct nsx_target *target = &run->target;
-	const char *status = run->scratch;
+	const char *lines[LINE_COUNT];
 	ssize_t n =
 		nsx_file_read(target->proc_fd, "status", run->scratch, sizeof(run->scratch), err);
 	const char *state;
@@ -124,21 +152,22 @@ int nsx_context_status(struct nsx_run *run, struct nsx_err *err)
 	if (n < 0)
 		return (int)n;
 
-	state = status_line(status, "State");
+	find_lines(run->scratch, lines);
+	state = lines[LINE_STATE];
 	if (state == NULL || *state == 'Z' || *state == 'X')
 		return nsx_err_set(err, -ESRCH, "read-status", "target", NSX_HINT_TARGET_GONE);
-	if (effective_id(status, "Uid", &target->uid) < 0 ||
-	    effective_id(status, "Gid", &target->gid) < 0)
+	if (effective_id(lines[LINE_UID], &target->uid) < 0 ||
+	    effective_id(lines[LINE_GID], &target->gid) < 0)
 		return nsx_err_set(err, -EPROTO, "read-status", "Uid, Gid", NSX_HINT_NONE);
-	if (read_groups(status, target) < 0)
+	if (read_groups(lines[LINE_GROUPS], target) < 0)
 		return nsx_err_set(err, -E2BIG, "read-status", "Groups", NSX_HINT_NONE);
 
 	for (unsigned i = 0; i < 5; i++)
-		target->caps[i] = status_number(status, cap_names[i], 16);
-	target->umask = (uint32_t)status_number(status, "Umask", 8);
-	target->no_new_privs = status_number(status, "NoNewPrivs", 10) != 0;
-	target->has_seccomp = status_number(status, "Seccomp", 10) != 0;
-	target->filter_count = (uint32_t)status_number(status, "Seccomp_filters", 10);
+		target->caps[i] = line_number(lines[caps[i]], 16);
+	target->umask = (uint32_t)line_number(lines[LINE_UMASK], 8);
+	target->no_new_privs = line_number(lines[LINE_NO_NEW_PRIVS], 10) != 0;
+	target->has_seccomp = line_number(lines[LINE_SECCOMP], 10) != 0;
+	target->filter_count = (uint32_t)line_number(lines[LINE_FILTERS], 10);
 
 	return (run->join & NSEXEC_NS_USER) != 0 ? map_ids(run, err) : 0;
 }

@@ -36,7 +36,7 @@ int nsx_step_clone_final(struct nsx_run *run, struct nsx_err *err)
 	/* the final process may be taken over by the container: it must not be able to write our notes */
 	if (nsx_sys_close_range((unsigned)run->status_fd + 1, ~0U) < 0)
 		return nsx_err_sys(err, "close_range", NULL);
-	if (madvise(run->page, sizeof(*run->page), MADV_DONTFORK) < 0)
+	if (!run->page_is_ours && madvise(run->page, sizeof(*run->page), MADV_DONTFORK) < 0)
 		return nsx_err_sys(err, "madvise(MADV_DONTFORK)", NULL);
 
 	/* not clone3: the filters of container engines answer ENOSYS to it */

@@ -154,8 +154,8 @@ struct nsexec_process *nsexec_process_free(struct nsexec_process *process)
 		return NULL;
 
 	(void)ask(process, NULL);
-	if (process->page != NULL)
-		(void)munmap(process->page, process->page_bytes);
+	if (process->memory != NULL)
+		(void)munmap(process->memory, process->mapped);
 	nsx_close_fd(&process->pidfd);
 	nsx_close_fd(&process->tty_fd);
 	nsx_close_fd(&process->keeper_fd);

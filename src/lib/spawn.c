@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "lib/args.h"
@@ -26,6 +27,9 @@
 #include "lib/spawn.h"
 #include "lib/start.h"
 
+/* They say more of NSEXEC_SPAWN_FORK_SELF. */
+enum { SELF_FLAGS = NSEXEC_SPAWN_SHARE_SELF | NSEXEC_SPAWN_PROTECTED };
+
 static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn_args *args,
 		      struct nsx_err *err)
 {
@@ -36,7 +40,8 @@ static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn
 	if (args->cancel_fd < 0 || args->reserved != 0)
 		return nsx_err_set(err, -EINVAL, "check-args", "cancel_fd, reserved",
 				   NSX_HINT_NONE);
-	if ((args->flags & ~(uint64_t)NSEXEC_SPAWN_FORK_SELF) != 0)
+	if ((args->flags & ~(uint64_t)(NSEXEC_SPAWN_FORK_SELF | SELF_FLAGS)) != 0 ||
+	    ((args->flags & SELF_FLAGS) != 0 && (args->flags & NSEXEC_SPAWN_FORK_SELF) == 0))
 		return nsx_err_set(err, -EINVAL, "check-args", "flags", NSX_HINT_NONE);
 	return 0;
 }
@@ -154,7 +159,10 @@ static int start_here(struct nsx_spawn *spawn, struct nsx_err *err)
 
 	nsx_run_init(&run, spawn->spec);
 	run.page = spawn->page;
+	run.page_is_ours = true;
 	run.status_fd = spawn->child_fd;
+	if ((spawn->args.flags & NSEXEC_SPAWN_SHARE_SELF) != 0)
+		run.stack = (char *)spawn->page - NSX_STACK_BYTES;
 	if ((spawn->spec->flags & NSEXEC_PLAN_INIT) != 0) {
 		r = nsx_image_open(&spawn->plan->image_fd, err);
 		if (r < 0)
@@ -200,6 +208,38 @@ static int fill_stdio(struct nsx_spawn *spawn, bool here, struct nsx_err *err)
 	return 0;
 }
 
+/* The page, and below it a stack for a child that may use our memory. */
+static int map_page(struct nsx_spawn *spawn, struct nsx_err *err)
+{
+	char *stack = nsx_stack_map(sizeof(*spawn->page));
+
+	if (stack == NULL)
+		return nsx_err_sys(err, "mmap", "page");
+	spawn->memory = stack - NSX_STACK_GUARD;
+	spawn->mapped = NSX_STACK_GUARD + NSX_STACK_BYTES + sizeof(*spawn->page);
+	spawn->page = (void *)(stack + NSX_STACK_BYTES);
+	return 0;
+}
+
+/* The page, and behind it the plan, for the helper image. */
+static int map_plan(struct nsx_spawn *spawn, struct nsx_err *err)
+{
+	size_t bytes = sizeof(*spawn->page) + spawn->spec->total;
+	void *memory;
+
+	spawn->memory_fd = (int)syscall(SYS_memfd_create, "nsexec-plan", MFD_CLOEXEC);
+	if (spawn->memory_fd < 0 || ftruncate(spawn->memory_fd, (off_t)bytes) < 0)
+		return nsx_err_sys(err, "memfd_create", "plan");
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, spawn->memory_fd, 0);
+	if (memory == MAP_FAILED)
+		return nsx_err_sys(err, "mmap", "plan");
+	spawn->memory = memory;
+	spawn->mapped = bytes;
+	spawn->page = memory;
+	memcpy(spawn->page + 1, spawn->spec, spawn->spec->total);
+	return 0;
+}
+
 static int open_spawn(struct nsx_spawn *spawn, bool here, struct nsx_err *err)
 {
 	int pair[2];
@@ -214,22 +254,7 @@ static int open_spawn(struct nsx_spawn *spawn, bool here, struct nsx_err *err)
 	if (r < 0)
 		return r;
 
-	spawn->mapped = here ? sizeof(*spawn->page) : sizeof(*spawn->page) + spawn->spec->total;
-	if (!here) {
-		spawn->memory_fd = (int)syscall(SYS_memfd_create, "nsexec-plan", MFD_CLOEXEC);
-		if (spawn->memory_fd < 0 || ftruncate(spawn->memory_fd, (off_t)spawn->mapped) < 0)
-			return nsx_err_sys(err, "memfd_create", "plan");
-	}
-	spawn->page = mmap(NULL, spawn->mapped, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | (here ? MAP_ANONYMOUS : 0), here ? -1 : spawn->memory_fd,
-			   0);
-	if (spawn->page == MAP_FAILED) {
-		spawn->page = NULL;
-		return nsx_err_sys(err, "mmap", "plan");
-	}
-	if (!here)
-		memcpy(spawn->page + 1, spawn->spec, spawn->spec->total);
-	return 0;
+	return here ? map_page(spawn, err) : map_plan(spawn, err);
 }
 
 /* Who is the process of the program? The helpers have ended, or will; nothing of them stays. */
@@ -294,8 +319,9 @@ static int hand_out(struct nsx_spawn *spawn, pid_t pid, struct nsexec_process **
 	}
 	process->tty_fd = nsx_take_fd(&spawn->tty_fd);
 	process->status_fd = nsx_take_fd(&spawn->status_fd);
-	process->page = spawn->page;
-	process->page_bytes = spawn->mapped;
+	process->memory = spawn->memory;
+	process->mapped = spawn->mapped;
+	spawn->memory = NULL;
 	spawn->page = NULL;
 	*ret = process;
 	return 0;
@@ -303,8 +329,8 @@ static int hand_out(struct nsx_spawn *spawn, pid_t pid, struct nsexec_process **
 
 static void close_spawn(struct nsx_spawn *spawn)
 {
-	if (spawn->page != NULL)
-		(void)munmap(spawn->page, spawn->mapped);
+	if (spawn->memory != NULL)
+		(void)munmap(spawn->memory, spawn->mapped);
 	nsx_close_fd(&spawn->memory_fd);
 	nsx_close_fd(&spawn->status_fd);
 	nsx_close_fd(&spawn->child_fd);
@@ -316,8 +342,9 @@ static void close_spawn(struct nsx_spawn *spawn)
 static int run_spawn(struct nsx_spawn *spawn, struct nsexec_process **ret_process,
 		     struct nsx_err *err)
 {
-	bool here = (spawn->args.flags & NSEXEC_SPAWN_FORK_SELF) != 0 &&
-		    nsx_protect_check(NULL) == 0;
+	bool here =
+		(spawn->args.flags & NSEXEC_SPAWN_FORK_SELF) != 0 &&
+		((spawn->args.flags & NSEXEC_SPAWN_PROTECTED) != 0 || nsx_protect_check(NULL) == 0);
 	pid_t pid;
 	int r;
 

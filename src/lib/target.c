@@ -177,6 +177,12 @@ static int compare_kind(struct nsx_run *run, unsigned index, struct nsx_err *err
 		return nsx_err_set(err, -code, "stat", path,
 				   code == EACCES ? NSX_HINT_PTRACE_ACCESS : NSX_HINT_TARGET_GONE);
 	}
+	/*
+	 * The first user namespace is ours if we may look at somebody in it, which takes a capability there or being a member.
+	 * Only then its number is that one.
+	 */
+	if (!by_fd && bit == NSEXEC_NS_USER && theirs.st_ino == NSX_FIRST_USER_NS)
+		return 0;
 	if (stat_ns(AT_FDCWD, "/proc/self/ns/", index, &ours) < 0)
 		return nsx_err_sys(err, "stat", "/proc/self/ns");
 
@@ -196,7 +202,8 @@ int nsx_target_compare(struct nsx_run *run, struct nsx_err *err)
 	/*
 	 * With power over the first user namespace, joining what is ours already does no harm, but for a user namespace: one
 	 * setns(2) for all of them costs less than 14 looks at /proc, and the kernel joins all or none. Everybody else must
-	 * leave out what is the same: it may be owned by somebody else.
+	 * leave out what is the same: it may be owned by somebody else. The time namespace is looked at as well where memory
+	 * might be shared, which it does not allow (EUSERS), not even for one that is ours.
 	 */
 	run->powerful = nsx_caps_rule_all();
 	for (unsigned i = 0; i < NSX_NS_COUNT; i++) {
@@ -204,7 +211,8 @@ int nsx_target_compare(struct nsx_run *run, struct nsx_err *err)
 
 		if (mode == NSEXEC_NS_MODE_NEW)
 			run->fresh |= 1u << i;
-		else if (mode == NSEXEC_NS_MODE_TARGET && i != 0 && run->powerful)
+		else if (mode == NSEXEC_NS_MODE_TARGET && i != 0 && run->powerful &&
+			 !(run->stack != NULL && 1u << i == NSEXEC_NS_TIME))
 			run->join |= 1u << i;
 		else if (mode != NSEXEC_NS_MODE_INHERIT) {
 			int r = compare_kind(run, i, err);

@@ -135,3 +135,22 @@ last() {
 		expect 125 verify-join
 	done
 }
+
+# first_clone ARGUMENT...: the call that made the helper, or the init of a launch
+first_clone() {
+	grep -m 1 -E 'clone3?\(' "$W/trace"
+}
+
+@test "memory is shared with a helper, but not with one in a user namespace, nor with the final process" {
+	target -- /bin/helper stay
+	traced
+	[[ $(first_clone) == *CLONE_VM\|CLONE_VFORK* ]]
+	[[ $(grep '^clone(' "$W/helper.calls") != *CLONE_VM* ]]
+
+	end_target
+	mkdir -p "$R/proc" "$R/sys" "$R/dev"
+	target --uid-map 0:100000:65536 --gid-map 0:100000:65536 -- /bin/helper stay
+	traced
+	[[ $(first_clone) != *CLONE_VM* ]]
+	[[ $(grep '^clone(' "$W/helper.calls") != *CLONE_VM* ]]
+}

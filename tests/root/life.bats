@@ -195,3 +195,46 @@ cgroup2_of() {
 	run timeout 20 env --ignore-signal=CHLD "$NSEXEC" launch -- sh -c 'exit 6'
 	same "$status" 6
 }
+
+# hold OPTION...: nsexec enter, whose helper process stands still in the middle (chroot), and nsexec with it; sets $helper.
+hold() {
+	local call=161
+	[ "$(uname -m)" = x86_64 ] || call=51
+	background "$top/build/system/tests/hold-call" "$call" "$NSEXEC" enter "$@" "$container" -- sleep 2000
+	until_true grep -q held "$log"
+	helper=$(sed -n 's/^held //p' "$log")
+	entering=$(sed -n 's/^child //p' "$log")
+}
+
+# ended SECONDS SIGNAL: nsexec has been, and the helper
+ended() {
+	until_true "$1" gone "$background" || fail "SIG$2"
+	same "$(wait "$background" || echo "$?")" "$((128 + $(kill -l "$2")))"
+	until_true 2 gone "$helper"
+}
+
+@test "what is sent to its process group ends nsexec while it starts the program, and nothing stays" {
+	local sig helper entering
+	launch --seccomp unconfined -- sleep 1000
+	for sig in TERM HUP; do
+		hold --no-tty --pid-file "$BATS_TEST_TMPDIR/entered"
+		kill -s "$sig" "$entering" "$helper"
+		ended 5 "$sig"
+		same "$(find "$BATS_TEST_TMPDIR" -name 'entered*')" ""
+	done
+	hold --no-tty
+	kill -KILL "$entering"
+	ended 5 KILL
+}
+
+@test "a start that hangs ends after ten seconds, and by the signal that has come" {
+	local helper entering
+	launch --seccomp unconfined -- sleep 1000
+	hold --no-tty
+	kill -TERM "$entering"
+	ended 15 TERM
+	hold --no-tty
+	until_true 15 gone "$background"
+	same "$(wait "$background" || echo "$?")" 125
+	grep -q 'helper process, which was killed' "$log.err"
+}

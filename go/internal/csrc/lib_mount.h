@@ -65,6 +65,22 @@ int nsx_mount_new(const char *type, const char *options, uint32_t flags, struct 
 int nsx_mount_attach(int mount, int target, uint32_t flags, const char *what, struct nsx_err *err);
 
 /**
+ * nsx_mount_attach_at() - The same by name
+ * @mount: the detached mount
+ * @dir:   directory, or AT_FDCWD
+ * @name:  mount point in it, of which nobody can make something else meanwhile; not followed if it is a symbolic link
+ * @flags: as there
+ * @what:  names it in errors
+ * @err:   detail on failure, or NULL
+ *
+ * fork-safe: yes.
+ *
+ * Return: 0, or -errno.
+ */
+int nsx_mount_attach_at(int mount, int dir, const char *name, uint32_t flags, const char *what,
+			struct nsx_err *err);
+
+/**
  * nsx_mount_set() - Set attributes of an attached mount
  * @mount: its descriptor
  * @flags: NSEXEC_MOUNT_*

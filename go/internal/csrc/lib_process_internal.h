@@ -11,8 +11,8 @@ struct nsexec_process {
 	int pidfd;
 	int tty_fd;
 	bool waited;
-	void *page; /* memory of the spawn, given back with the handle */
-	size_t page_bytes;
+	void *memory; /* of the spawn, given back with the handle */
+	size_t mapped;
 	struct nsexec_status status;
 	int status_fd; /* of the spawn; closed with the handle */
 	int keeper_fd; /* see nsx_keeper_finish() */

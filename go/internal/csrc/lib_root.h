@@ -102,18 +102,55 @@ int nsx_root_dev(struct nsx_run *run, int target, struct nsx_err *err);
  */
 int nsx_root_hide(struct nsx_run *run, struct nsx_err *err);
 
+/* What covers files and directories, once there was the first of each; to be cloned. */
+struct nsx_covers {
+	int directory;
+	int null;
+};
+
+#define NSX_NO_COVERS                               \
+	{                                           \
+		.directory = -EBADF, .null = -EBADF \
+	}
+
 /**
- * nsx_root_mask() - Cover one path: a file by /dev/null, a directory by an empty read-only tmpfs
- * @run:     the run, with its root and its own mounts
- * @path:    the path; a missing one is no error
- * @ret_dir: in and out: the tmpfs that covers directories, -EBADF before the first
- * @err:     detail on failure
+ * nsx_root_mask() - Cover one path: a file by /dev/null, a directory by an empty read-only one
+ * @run:    the run, with its root and its own mounts
+ * @path:   the path; a missing one is no error
+ * @covers: in and out
+ * @err:    detail on failure
  *
  * fork-safe: yes.
  *
  * Return: 0, or -errno.
  */
-int nsx_root_mask(const struct nsx_run *run, const char *path, int *ret_dir, struct nsx_err *err);
+int nsx_root_mask(const struct nsx_run *run, const char *path, struct nsx_covers *covers,
+		  struct nsx_err *err);
+
+/**
+ * nsx_root_drop_covers() - Make no more of them
+ * @run:    the run
+ * @covers: what to forget
+ *
+ * fork-safe: yes.
+ */
+void nsx_root_drop_covers(const struct nsx_run *run, struct nsx_covers *covers);
+
+/* Where we mount file systems of our own: by place in own_mounts of the run. */
+extern const char nsx_own_places[3][6] __attribute__((visibility("hidden")));
+
+/**
+ * nsx_root_base() - Where to look a path of the new root up
+ * @run:  the run
+ * @path: the path
+ * @rest: what is left of it, relative to what is returned
+ *
+ * What lies below a file system that we have mounted is looked up from its own descriptor: the directory that it was
+ * mounted on may be renamed meanwhile by somebody who shares the root (CVE-2023-27561).
+ *
+ * Return: a descriptor, borrowed.
+ */
+int nsx_root_base(const struct nsx_run *run, const char *path, const char **rest);
 
 /**
  * nsx_root_pivot() - Make it the root, and get rid of the old one

@@ -72,6 +72,7 @@ struct nsx_filters {
 struct nsx_run {
 	const struct nsx_spec *spec;
 	struct nsx_page *page;
+	bool page_is_ours; /* not shared with children that have a memory of their own, yet */
 	const char *role;
 	int status_fd;     /* to the parent: notes, errors, the terminal; closed by exec */
 	int ask_fd;        /* to the starter: for what only it may do */
@@ -79,6 +80,7 @@ struct nsx_run {
 	bool only_explain; /* read, but change nothing */
 	bool powerful;     /* may do everything in the first user namespace */
 	bool as_sibling; /* the starter is a child itself: what it makes shall be a child of its parent */
+	void *stack; /* for a first child that uses the starter's memory, who stands still; NULL: it must not */
 
 	uint32_t fresh; /* kinds that are made */
 	uint32_t join;  /* kinds that are joined */

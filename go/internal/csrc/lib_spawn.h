@@ -13,6 +13,7 @@ struct nsx_spawn {
 	struct nsexec_plan *plan;
 	struct nsx_spec *spec;
 	struct nsx_page *page;
+	void *memory; /* the page is in it */
 	size_t mapped;
 	int memory_fd;
 	int status_fd; /* our end */

@@ -109,6 +109,32 @@ struct nsexec_plan *nsexec_plan_new(void);
 struct nsexec_plan *nsexec_plan_free(struct nsexec_plan *plan);
 
 /**
+ * nsexec_helper_open() - Get the program that plays the helper processes, as a descriptor
+ * @err: detail on failure, or NULL
+ *
+ * nsexec_spawn() makes it for each plan anew, which takes longer than anything else that it does in the calling process.
+ * Who starts programs often makes it once and hands it to each plan with nsexec_plan_set_helper(). It is a sealed memfd
+ * of about 100 KiB, close-on-exec: memfd_create(2).
+ * fork-safe: no.  threads: any.  capabilities: none.  Since: 0.1.0.
+ *
+ * Return: the descriptor, owned by the caller; -EACCES (vm.memfd_noexec), -EMFILE, -ENOMEM, -ENOENT (a build without).
+ */
+int nsexec_helper_open(struct nsexec_err *err);
+
+/**
+ * nsexec_plan_set_helper() - Say where the helper program is
+ * @plan: the plan
+ * @fd:   from nsexec_helper_open(); it is duplicated, and stays the caller's
+ * @err:  detail on failure, or NULL
+ *
+ * Default: nsexec_spawn() makes it, and keeps it with the plan.
+ * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
+ *
+ * Return: 0, -EBADF, -EINVAL (no memfd that is sealed against every change), -EMFILE.
+ */
+int nsexec_plan_set_helper(struct nsexec_plan *plan, int fd, struct nsexec_err *err);
+
+/**
  * nsexec_plan_set_flags() - Set NSEXEC_PLAN_* flags
  * @plan:  the plan
  * @flags: all flags that shall hold

@@ -43,6 +43,18 @@ struct nsexec_event {
 /* The helper processes are copies of the calling process, if nsexec_self_protect() has made that safe; else nothing. */
 #define NSEXEC_SPAWN_FORK_SELF 0x01u
 
+/*
+ * With NSEXEC_SPAWN_FORK_SELF: the first of them may use the memory of the caller, who stands still until it has ended
+ * or has executed the program, as with vfork(2). Faster; for a program with one thread that does nothing else. A signal
+ * that is not blocked ends the caller and, if nsexec_plan_set_pdeathsig() is given, the new process with it; one that is
+ * blocked waits. Afterwards the caller can not be traced or dump core, and its environment may be empty. Not together
+ * with a cancel_fd, since nobody could look at it.
+ */
+#define NSEXEC_SPAWN_SHARE_SELF 0x02u
+
+/* With NSEXEC_SPAWN_FORK_SELF: the program file is known to lie on a read-only mount, and is not looked at again. */
+#define NSEXEC_SPAWN_PROTECTED 0x04u
+
 /**
  * struct nsexec_spawn_args - Options of nsexec_spawn()
  * @size:  sizeof(struct nsexec_spawn_args) in the caller
