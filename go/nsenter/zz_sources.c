@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 76057b8a9a71e5b8b503ac39bf6faadd849ffaea6ca946ea0e11e0d6767f58c8
+// sha256 of them: 037e36be36cc3564c68be92bcfabb0b26238c612f37497303dcc19a8e45b4804

@@ -22,16 +22,26 @@ static ssize_t read_some(int fd, char *buf, size_t len)
 	}
 }
 
-ssize_t nsx_file_read(int dir, const char *path, char *buf, size_t size, struct nsx_err *err)
+int nsx_file_open(int dir, const char *path, struct nsx_err *err)
 {
-	size_t used = 0;
-	auto_close int fd = -EBADF;
+	int fd;
 
 	do
 		fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	while (fd < 0 && errno == EINTR);
-	if (fd < 0)
-		return nsx_err_sys(err, "openat", path);
+	return fd >= 0 ? fd : nsx_err_sys(err, "openat", path);
+}
+
+ssize_t nsx_file_read(int dir, const char *path, char *buf, size_t size, struct nsx_err *err)
+{
+	auto_close int fd = nsx_file_open(dir, path, err);
+
+	return fd < 0 ? fd : nsx_file_read_fd(fd, path, buf, size, err);
+}
+
+ssize_t nsx_file_read_fd(int fd, const char *path, char *buf, size_t size, struct nsx_err *err)
+{
+	size_t used = 0;
 
 	while (used < size) {
 		ssize_t n = read_some(fd, buf + used, size - used);

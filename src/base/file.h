@@ -25,6 +25,32 @@
 ssize_t nsx_file_read(int dir, const char *path, char *buf, size_t size, struct nsx_err *err);
 
 /**
+ * nsx_file_open() - The first half of nsx_file_read()
+ * @dir:  directory descriptor or AT_FDCWD
+ * @path: the file
+ * @err:  detail on failure, or NULL
+ *
+ * fork-safe: yes.
+ *
+ * Return: a descriptor, or -errno.
+ */
+int nsx_file_open(int dir, const char *path, struct nsx_err *err);
+
+/**
+ * nsx_file_read_fd() - The second half of nsx_file_read()
+ * @fd:   from nsx_file_open()
+ * @path: names it in errors
+ * @buf:  destination
+ * @size: its size; at most @size - 1 bytes are read
+ * @err:  detail on failure, or NULL
+ *
+ * fork-safe: yes.
+ *
+ * Return: as nsx_file_read().
+ */
+ssize_t nsx_file_read_fd(int fd, const char *path, char *buf, size_t size, struct nsx_err *err);
+
+/**
  * nsx_file_read_alloc() - Read a whole file into fresh memory
  * @dir:     directory descriptor or AT_FDCWD
  * @path:    the file

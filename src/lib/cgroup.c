@@ -114,11 +114,11 @@ int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err)
 	return nsx_err_set(err, -EBUSY, "check-frozen", path, NSX_HINT_FROZEN);
 }
 
-int nsx_cgroup_check_thawed(int cgroup_fd, struct nsx_err *err)
+int nsx_cgroup_check_thawed(struct nsx_run *run, struct nsx_err *err)
 {
 	char text[256];
 
-	if (nsx_file_read(cgroup_fd, "cgroup.events", text, sizeof(text), NULL) < 0 ||
+	if (nsx_run_read(run, run->cgroup_fd, "cgroup.events", text, sizeof(text), NULL) < 0 ||
 	    strstr(text, "frozen 1") == NULL)
 		return 0;
 	(void)nsx_str_copy(err->step, sizeof(err->step), "cgroup");
@@ -137,7 +137,7 @@ static bool may_enter(const struct nsx_run *run)
  * to be read, compared and resolved. For who may enter every cgroup, and where no hierarchy of version 1 can be reached;
  * that there are some is told only to who wants to see the steps.
  */
-static bool open_by_number(struct nsx_run *run, const char *mount)
+static bool open_by_number(struct nsx_run *run)
 {
 	enum { FILEID_KERNFS = 0xfe };
 	struct {
@@ -147,17 +147,18 @@ static bool open_by_number(struct nsx_run *run, const char *mount)
 	} handle = { sizeof(handle.number), FILEID_KERNFS, 0 };
 	struct nsx_pidfd_info info = { .mask = NSX_PIDFD_INFO_CGROUPID };
 
-	if (!run->powerful || (run->spec->flags & NSEXEC_PLAN_TRACE) != 0 || mount == NULL ||
-	    strcmp(mount, NSX_CGROUP_PLACE) != 0 ||
+	if (!run->powerful || (run->spec->flags & NSEXEC_PLAN_TRACE) != 0 ||
 	    ioctl(run->target.pidfd, NSX_PIDFD_GET_INFO, &info) < 0 ||
 	    (info.mask & NSX_PIDFD_INFO_CGROUPID) == 0)
 		return false;
 
-	auto_close int at = openat(AT_FDCWD, mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int at = openat(AT_FDCWD, NSX_CGROUP_PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	/* what is mounted there is cgroup v2 if it knows the number: of version 1 there is only a tmpfs */
 	handle.number = info.cgroupid;
 	run->cgroup_fd = (int)syscall(SYS_open_by_handle_at, at, &handle,
 				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	nsx_run_close_later(run, &at);
 	return run->cgroup_fd >= 0;
 }
 
@@ -255,12 +256,11 @@ static __attribute__((noinline)) int open_differing(struct nsx_run *run, const c
 
 int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
 {
-	const char *mount = nsx_cgroup_mount();
 	char *theirs = run->scratch;
 	char *ours = run->scratch2;
 	ssize_t n;
 
-	if (open_by_number(run, mount))
+	if (open_by_number(run))
 		return 0;
 	n = nsx_file_read(run->target.proc_fd, "cgroup", theirs, sizeof(run->scratch), err);
 
@@ -271,5 +271,5 @@ int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
 		return (int)n;
 	if (strcmp(theirs, ours) == 0)
 		return 0;
-	return open_differing(run, mount, theirs, ours, err);
+	return open_differing(run, nsx_cgroup_mount(), theirs, ours, err);
 }

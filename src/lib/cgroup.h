@@ -27,12 +27,12 @@ int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err);
 
 /**
  * nsx_cgroup_check_thawed() - Will a process that is born in a cgroup v2 run?
- * @cgroup_fd: its directory
- * @err:       detail on failure
+ * @run: the run, with the directory of the cgroup
+ * @err: detail on failure
  *
  * Return: 0, also when it can not be told; -EBUSY.
  */
-int nsx_cgroup_check_thawed(int cgroup_fd, struct nsx_err *err);
+int nsx_cgroup_check_thawed(struct nsx_run *run, struct nsx_err *err);
 
 /**
  * nsx_cgroup_make() - Make a cgroup v2 with the plan's limits

@@ -145,8 +145,8 @@ int nsx_context_status(struct nsx_run *run, struct nsx_err *err)
 						  LINE_CAP_BND, LINE_CAP_AMB };
 	struct nsx_target *target = &run->target;
 	const char *lines[LINE_COUNT];
-	ssize_t n =
-		nsx_file_read(target->proc_fd, "status", run->scratch, sizeof(run->scratch), err);
+	ssize_t n = nsx_run_read(run, target->proc_fd, "status", run->scratch, sizeof(run->scratch),
+				 err);
 	const char *state;
 
 	if (n < 0)
@@ -203,12 +203,13 @@ int nsx_context_dirs(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
-static int read_oom(int dir, const char *path, int32_t *ret_value, struct nsx_err *err)
+static int read_oom(struct nsx_run *run, int dir, const char *path, int32_t *ret_value,
+		    struct nsx_err *err)
 {
 	char text[24];
 	const char *p = text;
 	uint64_t value;
-	ssize_t n = nsx_file_read(dir, path, text, sizeof(text), err);
+	ssize_t n = nsx_run_read(run, dir, path, text, sizeof(text), err);
 
 	if (n < 0)
 		return (int)n;
@@ -228,11 +229,11 @@ int nsx_context_oom(struct nsx_run *run, struct nsx_err *err)
 	if ((run->spec->set & NSX_SET_OOM) != 0) {
 		run->oom_score_adj = run->spec->oom_score_adj;
 	} else {
-		r = read_oom(run->target.proc_fd, "oom_score_adj", &run->oom_score_adj, err);
+		r = read_oom(run, run->target.proc_fd, "oom_score_adj", &run->oom_score_adj, err);
 		if (r < 0)
 			return r;
 	}
-	r = read_oom(AT_FDCWD, "/proc/self/oom_score_adj", &own, err);
+	r = read_oom(run, AT_FDCWD, "/proc/self/oom_score_adj", &own, err);
 	if (r < 0)
 		return r;
 	run->set_oom = own != run->oom_score_adj;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/own.h"
 #include "base/sys.h"
 
@@ -35,23 +36,55 @@ void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec)
 		run->tasks_fd[i] = -EBADF;
 }
 
+void nsx_run_close_later(struct nsx_run *run, int *fd)
+{
+	if (*fd >= 0 && run->opened_count < NSX_OPENED_MAX)
+		run->opened[run->opened_count++] = nsx_take_fd(fd);
+	nsx_close_fd(fd);
+}
+
+ssize_t nsx_run_read(struct nsx_run *run, int dir, const char *path, char *buf, size_t size,
+		     struct nsx_err *err)
+{
+	int fd = nsx_file_open(dir, path, err);
+	ssize_t n = fd < 0 ? fd : nsx_file_read_fd(fd, path, buf, size, err);
+
+	nsx_run_close_later(run, &fd);
+	return n;
+}
+
+/* Those with numbers one behind the other, which is nearly all of them, in one call. */
+static void close_opened(struct nsx_run *run)
+{
+	int *const fds = run->opened;
+	size_t count = run->opened_count;
+
+	for (size_t i = 1; i < count; i++)
+		for (size_t k = i; k > 0 && fds[k - 1] > fds[k]; k--) {
+			int other = fds[k];
+
+			fds[k] = fds[k - 1];
+			fds[k - 1] = other;
+		}
+	for (size_t i = 0, next; i < count; i = next) {
+		for (next = i + 1; next < count && fds[next] == fds[next - 1] + 1; next++)
+			;
+		(void)nsx_sys_close_range((unsigned)fds[i], (unsigned)fds[next - 1]);
+	}
+	run->opened_count = 0;
+}
+
 void nsx_run_done(struct nsx_run *run)
 {
 	nsx_close_fd(&run->ask_fd);
 	nsx_close_fd(&run->self_ns_fd);
-	if (run->target.proc_fd >= 0 && run->target.pidfd == run->target.proc_fd + 1) {
-		/* on the hot path they are neighbours: one call instead of two */
-		(void)nsx_sys_close_range((unsigned)run->target.proc_fd,
-					  (unsigned)run->target.pidfd);
-		run->target.pidfd = -EBADF;
-		run->target.proc_fd = -EBADF;
-	}
-	nsx_close_fd(&run->target.pidfd);
-	nsx_close_fd(&run->target.proc_fd);
+	nsx_run_close_later(run, &run->target.pidfd);
+	nsx_run_close_later(run, &run->target.proc_fd);
+	nsx_run_close_later(run, &run->cgroup_fd);
+	close_opened(run);
 	nsx_close_fd(&run->target.root_fd);
 	nsx_close_fd(&run->target.cwd_fd);
 	nsx_close_fd(&run->label_fd);
-	nsx_close_fd(&run->cgroup_fd);
 	nsx_close_fd(&run->root_fd);
 	nsx_close_fd(&run->ptmx_fd);
 	for (size_t i = 0; i < NSX_NS_COUNT; i++)

@@ -230,7 +230,7 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 	if (!shared && share_page(run, err) < 0)
 		return err->code;
 	if (shared && !run->as_sibling && run->cgroup_fd >= 0 &&
-	    nsx_cgroup_check_thawed(run->cgroup_fd, err) < 0)
+	    nsx_cgroup_check_thawed(run, err) < 0)
 		return err->code;
 
 	if (run->own_cgroup)

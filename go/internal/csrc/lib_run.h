@@ -12,7 +12,12 @@
 
 #include "lib_spec.h"
 
-enum { NSX_TASKS_MAX = 16, NSX_GROUPS_SHOWN_MAX = 1024, NSX_IDMAP_TEXT_MAX = 8192 };
+enum {
+	NSX_TASKS_MAX = 16,
+	NSX_OPENED_MAX = 16,
+	NSX_GROUPS_SHOWN_MAX = 1024,
+	NSX_IDMAP_TEXT_MAX = 8192
+};
 
 /*
  * Memory that the parent, the starter and the helper share, and the final process never has (MADV_DONTFORK): the kernel
@@ -111,7 +116,9 @@ struct nsx_run {
 	int root_fd;       /* the directory that becomes the root; then its clone; then the root */
 	int own_mounts[3]; /* what we mounted on /proc, /sys and /dev: see find_base() in root.c */
 	int *bind_fds;     /* clones of what is bound, by place in the list of mounts */
-	int ptmx_fd;       /* the caller's, for containers without devpts */
+	int opened[NSX_OPENED_MAX]; /* no longer needed, and closed with the others: see nsx_run_read() */
+	size_t opened_count;
+	int ptmx_fd; /* the caller's, for containers without devpts */
 
 	/*
 	 * Room for what is read. It is here, not in the functions that read, so that few pages are touched: each costs 3 us,
@@ -135,6 +142,29 @@ void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec);
  * @run: the run; may be called twice
  */
 void nsx_run_done(struct nsx_run *run);
+
+/**
+ * nsx_run_read() - nsx_file_read() for the starter
+ * @run:  the run
+ * @dir:  directory descriptor or AT_FDCWD
+ * @path: the file
+ * @buf:  destination
+ * @size: its size
+ * @err:  detail on failure, or NULL
+ *
+ * The descriptor is closed by nsx_run_done(), with all others in one call.
+ *
+ * Return: as nsx_file_read().
+ */
+ssize_t nsx_run_read(struct nsx_run *run, int dir, const char *path, char *buf, size_t size,
+		     struct nsx_err *err);
+
+/**
+ * nsx_run_close_later() - Leave a descriptor to nsx_run_done()
+ * @run: the run
+ * @fd:  the descriptor; -EBADF afterwards
+ */
+void nsx_run_close_later(struct nsx_run *run, int *fd);
 
 /* Are there namespaces whose identity was looked up before they are joined? */
 static inline bool nsx_run_verifies(const struct nsx_run *run)

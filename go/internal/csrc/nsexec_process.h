@@ -45,10 +45,10 @@ struct nsexec_event {
 
 /*
  * With NSEXEC_SPAWN_FORK_SELF: the first of them may use the memory of the caller, who stands still until it has ended
- * or has executed the program, as with vfork(2). Faster; for a program with one thread that does nothing else. A signal
- * that is not blocked ends the caller and, if nsexec_plan_set_pdeathsig() is given, the new process with it; one that is
- * blocked waits. Afterwards the caller can not be traced or dump core, and its environment may be empty. Not together
- * with a cancel_fd, since nobody could look at it.
+ * or has executed the program, as with vfork(2). Faster; for a program with one thread that does nothing else. What is
+ * blocked of signals waits meanwhile, and so does the cancel_fd; what is not blocked and not caught ends the caller.
+ * Afterwards the caller can not be traced or dump core, and its environment may be empty. Not done with a user namespace,
+ * limits, or where something has to be reported in between.
  */
 #define NSEXEC_SPAWN_SHARE_SELF 0x02u
 
