@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 037e36be36cc3564c68be92bcfabb0b26238c612f37497303dcc19a8e45b4804
+// sha256 of them: bfff5c8e404d6a310bc33a36788a29b4305fcd5b0d24b0d4474db5e01db6d29e

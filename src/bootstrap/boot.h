@@ -171,13 +171,14 @@ pid_t nsx_boot_clone(unsigned long namespaces, int32_t *ret_pid);
 
 /**
  * nsx_boot_clone_nothing() - Make a sibling that ends at once, with status 0
+ * @wait:    until it has ended; it shares our memory until then
  * @ret_pid: its pid
  *
  * fork-safe: yes.
  *
  * Return: 0, -errno.
  */
-int nsx_boot_clone_nothing(int32_t *ret_pid);
+int nsx_boot_clone_nothing(bool wait, int32_t *ret_pid);
 
 /* The tables of the stages; see stages.c. 2015 has no stage 1. */
 extern const struct nsx_step nsx_boot_stage0_steps[], nsx_boot_stage1_steps[],

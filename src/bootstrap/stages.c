@@ -263,7 +263,8 @@ static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
 /* The protocol names two children of the runtime, whatever the kernel needs: this one is nothing but a child. */
 static int clone_nothing(struct nsx_run *run, struct nsx_err *err)
 {
-	int r = nsx_boot_clone_nothing(&nsx_boot_of(run)->page->helper_pid);
+	/* a time namespace can not be joined while memory is shared: then it is waited for */
+	int r = nsx_boot_clone_nothing(run->join != 0, &nsx_boot_of(run)->page->helper_pid);
 
 	return r < 0 ? nsx_err_set(err, r, "clone", "stage-1", NSX_HINT_NONE) : 0;
 }
