@@ -466,6 +466,22 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 	}
 }
 
+// In a program with few descriptors the numbers from 3 on are free, and those that the child gets are just these.
+func TestTheProgramIsNotReplacedByWhatIsPassedOn(t *testing.T) {
+	if p, err := openProgram(); err != nil {
+		t.Fatal(err)
+	} else if p.Close(); p.fd < firstFree {
+		t.Errorf("descriptor %d", p.fd)
+	}
+	x := newBox(t)
+	files := []*os.File{x.dir(t, "/"), x.dir(t, "/"), x.ns(t, "mnt"), x.ns(t, "net"), x.ns(t, "ipc"), x.ns(t, "uts"), x.ns(t, "cgroup")}
+	o := Options{Root: files[0], Cwd: files[1], Mnt: files[2], Net: files[3], IPC: files[4], UTS: files[5], Cgroup: files[6],
+		Params: params{Module: "echo"}}
+	if reply, err := RunContext(context.Background(), o); err != nil || string(reply) != "echo" {
+		t.Errorf("reply %q, %v", reply, err)
+	}
+}
+
 func BenchmarkRun(b *testing.B) {
 	x := newBox(b)
 	mnt, root := x.ns(b, "mnt"), x.dir(b, "/")
