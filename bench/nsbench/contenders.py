@@ -77,6 +77,13 @@ class Makers:
         argv = [self.ctx.program("boot_bench"), job, "0", "0", "serve", str(target), "-", path]
         return Contender(name, argv, kind="serve")
 
+    def go_agent(self, job, target, name, heap_mib=0):
+        path = self.ctx.program("go_agent")
+        if not os.access(path, os.X_OK):
+            return Contender(name, missing="not built: no Go")
+        argv = [path, job, str(heap_mib), "0", "@mode@", str(target), "-", PAYLOAD]
+        return Contender(name, argv, kind="serve")
+
     def engine_exec(self, engine):
         """exec into a container of the engine's own: it can enter no other."""
         if not engine.path:

@@ -62,3 +62,20 @@ def build_bootstrap(source_dir, out_dir, archive):
         if parts:
             argv = [*compiler, "-O2", "-w", "-o", f"{out_dir}/{name}", main, *parts]
             subprocess.run(argv, check=False)
+
+
+# The Go programs: folder of their module, package, name. runc's needs its module, and a newer Go than the others.
+GO_PROGRAMS = (
+    ("go", "./agent", "go_agent"),
+    ("go", "./boot", "go_boot"),
+    ("../go/internal/runcnewtest", "./boot", "go_boot_runc"),
+)
+
+
+def build_go(source_dir, out_dir):
+    """What can be built of them; the rest is said to be missing."""
+    if not shutil.which("go"):
+        return
+    for folder, package, name in GO_PROGRAMS:
+        argv = ["go", "build", "-o", f"{out_dir}/{name}", package]
+        subprocess.run(argv, cwd=f"{source_dir}/{folder}", check=False)

@@ -29,7 +29,7 @@ CREATED = (
 )
 CALLED = {f"ns {k}" for k in ("mnt", "net", "ipc", "uts", "cgroup")}
 SETTLE_SECONDS = 2  # the kernel takes a thousand containers away in the background
-OURS = ("nsexec", "library")
+OURS = ("nsexec", "library", "go")
 
 
 class Job:
@@ -308,22 +308,26 @@ def _crowd_part(ctx, job, contenders, where, pooled):
         pooled.setdefault(f"{name}-{where}", []).extend(values)
 
 
-def _bootstrap(ctx, makers, kind, title, bars):
+def _as_they_are(job, contenders):
+    """Those that start no payload, which could report something: they check themselves what they did."""
+    here = []
+    for c in contenders:
+        if c.missing:
+            job.result["missing"][c.name] = c.missing
+        else:
+            here.append(c)
+    if here:
+        job.time(here, (0,))
+    return job.finish((0,))
+
+
+def _bootstrap(ctx, makers, kind, title, bars, programs=("boot_ours", "boot_runc"), row=""):
     """The constructor alone, both linked to the same main and driven by the same runtime."""
-    with Target(ctx, f"bootstrap-{kind}") as t:
-        job = Job(ctx, f"bootstrap-{kind}", title, bars, t)
-        here = []
-        for c in (
-            makers.bootstrap(kind, t.pid, "libnsexec-bootstrap", "boot_ours"),
-            makers.bootstrap(kind, t.pid, "runc", "boot_runc"),
-        ):
-            if c.missing:
-                job.result["missing"][c.name] = c.missing
-            else:
-                here.append(c)
-        if here:
-            job.time(here, (0,))
-        return job.finish((0,))
+    row = row or f"bootstrap-{kind}"
+    with Target(ctx, row) as t:
+        job = Job(ctx, row, title, bars, t)
+        ours = makers.bootstrap(kind, t.pid, "libnsexec-bootstrap", programs[0])
+        return _as_they_are(job, [ours, makers.bootstrap(kind, t.pid, "runc", programs[1])])
 
 
 def bootstrap_create(ctx, makers):
@@ -335,3 +339,37 @@ def bootstrap_create(ctx, makers):
 def bootstrap_join(ctx, makers):
     bars = [Bar("runc", 1.0, ours="libnsexec-bootstrap")]
     return _bootstrap(ctx, makers, "join", "the same, joining five namespaces by path", bars)
+
+
+def bootstrap_go(ctx, makers):
+    bars = [Bar("runc", 0, ours="libnsexec-bootstrap")]
+    title = "bootstrap-create below a Go program: until its main"
+    return _bootstrap(ctx, makers, "create", title, bars, ("go_boot", "go_boot_runc"), "bootstrap-go")
+
+
+def go_enter(ctx, makers):
+    bars = [Bar("go", 1.3, ours="go-1GiB"), Bar("library", 1.5, ours="go")]
+    with Target(ctx, "go-enter") as t:
+        job = Job(ctx, "go-enter", "Enter of the Go package, also with 1 GiB of touched heap", bars, t)
+        return _run(
+            job,
+            [
+                makers.library("enter", t.pid, "library"),
+                makers.go_agent("enter", t.pid, "go"),
+                makers.go_agent("enter", t.pid, "go-1GiB", 1024),
+            ],
+        )
+
+
+def go_module(ctx, makers):
+    bars = [Bar("re-execution", 0.8, ours="Run"), Bar("re-execution", 0.1, ours="InProcess")]
+    with Target(ctx, "go-module") as t:
+        job = Job(ctx, "go-module", "a function in the target's mount and network namespaces", bars, t)
+        return _as_they_are(
+            job,
+            [
+                makers.go_agent("run", t.pid, "Run"),
+                makers.go_agent("inprocess", t.pid, "InProcess"),
+                makers.go_agent("reexec", t.pid, "re-execution"),
+            ],
+        )

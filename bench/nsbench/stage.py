@@ -26,6 +26,9 @@ JOBS = {
     "crowd": rows.crowd,
     "bootstrap-create": rows.bootstrap_create,
     "bootstrap-join": rows.bootstrap_join,
+    "bootstrap-go": rows.bootstrap_go,
+    "go-enter": rows.go_enter,
+    "go-module": rows.go_module,
 }
 
 

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo
+
+// Command boot is bench/boot_main.c as a Go program, with runc's constructor.
+package main
+
+import (
+	"os"
+	"strconv"
+
+	_ "github.com/opencontainers/runc/libcontainer/nsenter" // the constructor
+)
+
+func main() {
+	fd, err := strconv.Atoi(os.Getenv("BENCH_REPORT"))
+	if err != nil {
+		os.Exit(1)
+	}
+	if _, err := os.NewFile(uintptr(fd), "report").Write([]byte("x")); err != nil {
+		os.Exit(1)
+	}
+}
