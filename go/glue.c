@@ -271,19 +271,6 @@ static int take_texts(struct request *r, const char *texts, size_t bytes, struct
 	return 0;
 }
 
-static int set_caps(struct request *r, struct nsexec_err *err)
-{
-	static const uint32_t full[] = { NSEXEC_CAPS_BOUNDING, NSEXEC_CAPS_PERMITTED,
-					 NSEXEC_CAPS_EFFECTIVE };
-	int code = 0;
-
-	for (size_t i = 0; code >= 0 && i < sizeof(full) / sizeof(full[0]); i++)
-		code = nsexec_plan_set_caps(r->plan, full[i], r->caps, err);
-	if (code >= 0)
-		code = nsexec_plan_set_caps(r->plan, NSEXEC_CAPS_INHERITABLE, 0, err);
-	return code < 0 ? code : nsexec_plan_set_caps(r->plan, NSEXEC_CAPS_AMBIENT, 0, err);
-}
-
 // What `nsexec launch` does by default.
 static int finish_launch(struct request *r, struct nsexec_err *err)
 {
@@ -292,7 +279,7 @@ static int finish_launch(struct request *r, struct nsexec_err *err)
 	if (code >= 0 && (r->fresh & NSEXEC_NS_NET) != 0)
 		code = nsexec_plan_set_loopback(r->plan, true, err);
 	if (code >= 0)
-		code = set_caps(r, err);
+		code = nsexec_plan_set_launch_caps(r->plan, r->caps, err);
 	if (code >= 0)
 		code = nsexec_plan_set_seccomp_default(r->plan, err);
 	if (code >= 0)

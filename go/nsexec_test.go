@@ -130,6 +130,30 @@ func TestStandardStreamsAndFiles(t *testing.T) {
 	}
 }
 
+func TestLaunchGivesCapabilitiesToRootOnly(t *testing.T) {
+	needRoot(t)
+	const standard = "00000000a80425fb"
+	for _, one := range []struct {
+		user *User
+		caps string
+	}{{nil, standard}, {&User{UID: 1000, GID: 1000}, "0000000000000000"}} {
+		var out bytes.Buffer
+		cmd := Command("sh", "-c", "sed -n 's/^Cap\\(Prm\\|Eff\\|Bnd\\|Inh\\|Amb\\):\t//p' /proc/self/status")
+		cmd.Stdout = &out
+		cmd.User = one.user
+		if err := Launch(Container{}, cmd); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		none := "0000000000000000\n"
+		if want := none + one.caps + "\n" + one.caps + "\n" + standard + "\n" + none; out.String() != want {
+			t.Errorf("%v: got %q, want %q", one.user, out.String(), want)
+		}
+	}
+}
+
 func TestEnvironmentDirectoryAndUser(t *testing.T) {
 	box := target(t)
 	var out bytes.Buffer

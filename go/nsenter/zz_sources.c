@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: bfff5c8e404d6a310bc33a36788a29b4305fcd5b0d24b0d4474db5e01db6d29e
+// sha256 of them: e50f13e701bc6177b601af08c34bee871310a3512410b8e1f3ee025d20e70a00

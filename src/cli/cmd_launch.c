@@ -72,19 +72,8 @@ static int plan_caps(struct launch *l, struct nsx_err *err)
 	uint64_t caps = l->privileged || (l->caps_add >> 62) != 0 ? ~0ULL >> 1 :
 								    NSEXEC_CAPS_STANDARD;
 	uint64_t add = (l->caps_add >> 62) != 0 ? 0 : l->caps_add;
-	bool root = !l->has_ids || l->uid == 0;
-	int r;
+	int r = nsexec_plan_set_launch_caps(l->plan, caps & ~l->caps_drop, err);
 
-	caps &= ~l->caps_drop;
-	r = nsexec_plan_set_caps(l->plan, NSEXEC_CAPS_BOUNDING, caps, err);
-	if (r >= 0)
-		r = nsexec_plan_set_caps(l->plan, NSEXEC_CAPS_PERMITTED, root ? caps : 0, err);
-	if (r >= 0)
-		r = nsexec_plan_set_caps(l->plan, NSEXEC_CAPS_EFFECTIVE, root ? caps : 0, err);
-	if (r >= 0)
-		r = nsexec_plan_set_caps(l->plan, NSEXEC_CAPS_INHERITABLE, 0, err);
-	if (r >= 0)
-		r = nsexec_plan_set_caps(l->plan, NSEXEC_CAPS_AMBIENT, 0, err);
 	if (r >= 0)
 		r = nsexec_plan_add_caps(l->plan, add, err);
 	return r < 0 ? r : nsexec_plan_drop_caps(l->plan, l->caps_drop, err);
@@ -206,6 +195,9 @@ static int make_plan(struct launch *l, char **words, char ***ret_argv, char **fi
 	if (r >= 0)
 		r = launch_add_mounts(l, err);
 	if (r >= 0)
+		r = nsexec_plan_set_ids(l->plan, l->has_ids ? l->uid : 0, l->has_ids ? l->gid : 0,
+					err);
+	if (r >= 0)
 		r = plan_caps(l, err);
 	if (r >= 0 && strcmp(seccomp, "default") == 0)
 		r = nsexec_plan_set_seccomp_default(l->plan, err);
@@ -214,9 +206,6 @@ static int make_plan(struct launch *l, char **words, char ***ret_argv, char **fi
 	l->seccomp = seccomp;
 	if (r >= 0)
 		r = plan_environment(l, err);
-	if (r >= 0)
-		r = nsexec_plan_set_ids(l->plan, l->has_ids ? l->uid : 0, l->has_ids ? l->gid : 0,
-					err);
 	if (r >= 0)
 		r = nsexec_plan_set_umask(l->plan, 022, err);
 	if (r >= 0)

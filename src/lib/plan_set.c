@@ -276,6 +276,21 @@ int nsexec_plan_set_caps(struct nsexec_plan *plan, uint32_t set, uint64_t caps,
 	return set_bit(plan, (uint64_t)NSX_SET_CAPS0 << set, true);
 }
 
+int nsexec_plan_set_launch_caps(struct nsexec_plan *plan, uint64_t caps, struct nsexec_err *err)
+{
+	bool root = (plan->spec.set & NSX_SET_UID) == 0 || plan->spec.uid == 0;
+	const uint64_t sets[] = { [NSEXEC_CAPS_EFFECTIVE] = root ? caps : 0,
+				  [NSEXEC_CAPS_PERMITTED] = root ? caps : 0,
+				  [NSEXEC_CAPS_INHERITABLE] = 0,
+				  [NSEXEC_CAPS_BOUNDING] = caps,
+				  [NSEXEC_CAPS_AMBIENT] = 0 };
+	int r = 0;
+
+	for (uint32_t i = 0; r >= 0 && i < NSX_ARRAY_SIZE(sets); i++)
+		r = nsexec_plan_set_caps(plan, i, sets[i], err);
+	return r;
+}
+
 int nsexec_plan_add_caps(struct nsexec_plan *plan, uint64_t caps, struct nsexec_err *err)
 {
 	(void)err;

@@ -50,6 +50,7 @@
 #define nsexec_plan_set_hostname NSX_GO_NAME(nsexec_plan_set_hostname)
 #define nsexec_plan_set_ids NSX_GO_NAME(nsexec_plan_set_ids)
 #define nsexec_plan_set_keyring NSX_GO_NAME(nsexec_plan_set_keyring)
+#define nsexec_plan_set_launch_caps NSX_GO_NAME(nsexec_plan_set_launch_caps)
 #define nsexec_plan_set_limit NSX_GO_NAME(nsexec_plan_set_limit)
 #define nsexec_plan_set_loopback NSX_GO_NAME(nsexec_plan_set_loopback)
 #define nsexec_plan_set_lsm_label NSX_GO_NAME(nsexec_plan_set_lsm_label)

@@ -530,6 +530,20 @@ int nsexec_plan_set_caps(struct nsexec_plan *plan, uint32_t set, uint64_t caps,
 			 struct nsexec_err *err);
 
 /**
+ * nsexec_plan_set_launch_caps() - Set all capability sets as container engines do for a new container
+ * @plan: the plan; nsexec_plan_set_ids() comes before
+ * @caps: bit N is capability N; NSEXEC_CAPS_STANDARD is what engines give
+ * @err:  detail on failure, or NULL
+ *
+ * The bounding set is @caps; so are the permitted and the effective set of user 0, those of another user are empty; the
+ * inheritable and the ambient set are empty for everybody: capabilities(7).
+ * fork-safe: no.  threads: one at a time for a plan.  capabilities: none.  Since: 0.1.0.
+ *
+ * Return: 0.
+ */
+int nsexec_plan_set_launch_caps(struct nsexec_plan *plan, uint64_t caps, struct nsexec_err *err);
+
+/**
  * nsexec_plan_add_caps() - Add capabilities to what the sets would be
  * @plan: the plan
  * @caps: bit N is capability N
