@@ -22,5 +22,7 @@
 // file, of any size, and in nobody's environment; the module has no descriptor of the caller's; the program's own file can
 // not be changed through /proc/PID/exe.
 //
+// With gccgo, whose runtime opens the program when it starts, Run works only where the root has a /proc that shows it.
+//
 // All functions may be called from any goroutine. They need what joining the namespaces needs, usually root.
 package nsenter
