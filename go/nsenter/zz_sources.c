@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: e50f13e701bc6177b601af08c34bee871310a3512410b8e1f3ee025d20e70a00
+// sha256 of them: 0eca038e73b42b46b548ff9322130676b42be866cb8111baaf16692e4d254835

@@ -155,6 +155,26 @@ static void send_answer(const struct nsx_boot *boot)
 		;
 }
 
+/* All ends of the other stages are closed, and stage 2 has not said that it is done. */
+static int who_died(struct nsx_boot *boot, struct nsx_err *err)
+{
+	uint32_t stage = boot->page->final_pid > 0 ? 2 : 1;
+
+	memcpy(err->step, (stage == 1 ? boot->page : boot->note)->step, sizeof(err->step));
+	err->step[sizeof(err->step) - 1] = '\0';
+	return nsx_err_set(err, -ECANCELED, "wait",
+			   stage == 1 ? "stage-1, which was killed" : "stage-2, which was killed",
+			   NSX_HINT_NONE);
+}
+
+/* What is done for one that has been killed fails; it is a moment until all of its ends are closed. */
+static bool has_died(const struct nsx_boot *boot)
+{
+	struct pollfd end = { .fd = boot->run.status_fd, .events = 0 };
+
+	return poll(&end, 1, 100) > 0 && (end.revents & POLLHUP) != 0;
+}
+
 /* Returns 1 when stage 2 needs us no more, 0 to go on. */
 static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, struct nsx_err *err)
 {
@@ -172,6 +192,10 @@ static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, str
 
 		int r = requests[i].serve(boot, err);
 
+		if (r < 0 && has_died(boot)) {
+			*err = (struct nsx_err){ 0 };
+			return who_died(boot, err);
+		}
 		if (r < 0)
 			return r;
 		if (question->ask == NSX_BOOT_DONE)
@@ -180,18 +204,6 @@ static int answer(struct nsx_boot *boot, struct nsx_boot_datagram *question, str
 		return 0;
 	}
 	return nsx_err_set(err, -EPROTO, "receive", "message of another stage", NSX_HINT_NONE);
-}
-
-/* All ends of the other stages are closed, and stage 2 has not said that it is done. */
-static int who_died(struct nsx_boot *boot, struct nsx_err *err)
-{
-	uint32_t stage = boot->page->final_pid > 0 ? 2 : 1;
-
-	memcpy(err->step, (stage == 1 ? boot->page : boot->note)->step, sizeof(err->step));
-	err->step[sizeof(err->step) - 1] = '\0';
-	return nsx_err_set(err, -ECANCELED, "wait",
-			   stage == 1 ? "stage-1, which was killed" : "stage-2, which was killed",
-			   NSX_HINT_NONE);
 }
 
 static int serve(struct nsx_boot *boot, struct nsx_err *err)
