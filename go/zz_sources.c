@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 0eca038e73b42b46b548ff9322130676b42be866cb8111baaf16692e4d254835
+// sha256 of them: 2d174cc50366a78cca31b8334a9c6148024b797e3140abcd32a8355693ea9503

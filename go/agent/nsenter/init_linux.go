@@ -5,11 +5,11 @@
 package nsenter
 
 /*
-#include "enter.h"
+extern void nsexec_go_agent_nsexec_agent_enter(void);
 
 __attribute__((constructor)) static void nsexec_go_agent_constructor(void)
 {
-	nsexec_go_agent_enter();
+	nsexec_go_agent_nsexec_agent_enter();
 }
 */
 import "C"
@@ -21,6 +21,8 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	_ "github.com/nsexec/nsexec/go/internal/csrc" // the C sources, for `go mod vendor`
 )
 
 const (

@@ -251,9 +251,9 @@ func TestWhatCanNotBeJoinedIsAnError(t *testing.T) {
 	}
 	defer file.Close()
 	for name, o := range map[string]Options{
-		"_LIBNSENTER_ROOTFD":  {Root: file},
-		"_LIBNSENTER_CWDFD":   {Root: b.dir(t, "/work"), Cwd: b.dir(t, "/"), Mnt: b.ns(t, "mnt")}, // outside of the root
-		"_LIBNSENTER_MNTNSFD": {Mnt: b.ns(t, "net")},
+		"root: fchdir":                     {Root: file},
+		"workdir: check-cwd":               {Root: b.dir(t, "/work"), Cwd: b.dir(t, "/"), Mnt: b.ns(t, "mnt")}, // outside of the root
+		"namespaces: check-ns-kind of mnt": {Mnt: b.ns(t, "net")},
 	} {
 		o.Params = params{Module: "echo"}
 		if reply, err := RunContext(context.Background(), o); err == nil || !strings.Contains(err.Error(), name) {
