@@ -130,6 +130,8 @@ static int take_ids(struct agent *agent, struct nsx_err *err)
 
 	if (r >= 0)
 		r = take_id(agent, "GID", nsexec_plan_set_gid, err);
+	if (r >= 0 && (spec->set & NSX_SET_IDS) != 0 && (spec->set & NSX_SET_IDS) != NSX_SET_IDS)
+		return bad("UID, GID", err); /* the other one is not to be guessed */
 	if (r < 0 || (spec->set & NSX_SET_UID) == 0 || spec->uid == 0)
 		return r;
 	for (size_t i = 0; r >= 0 && i < NSX_ARRAY_SIZE(sets); i++)

@@ -23,6 +23,37 @@ pid_t nsx_sys_clone_vm(int (*function)(void *data), void *data, void *stack, siz
 	return clone(function, top, CLONE_VM | CLONE_VFORK, data);
 }
 
+#if defined(__x86_64__)
+long nsx_sys_raw(long number, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+#elif defined(__aarch64__)
+long nsx_sys_raw(long number, long a, long b, long c, long d, long e)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+
+	__asm__ volatile("svc #0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory", "cc");
+	return x0;
+}
+#endif
+
 /*
  * clone3(2) whose child calls a function on the stack of the arguments and ends with what that returns. In C the child
  * could not even return from syscall(): it is on another stack. The call leaves all registers but its result and two
@@ -83,7 +114,7 @@ pid_t nsx_sys_clone3_vm(struct nsx_clone_args *args, int (*function)(void *data)
 {
 	long r;
 
-	args->flags |= CLONE_VM | CLONE_VFORK;
+	args->flags |= CLONE_VM;
 	args->stack = (uint64_t)(uintptr_t)stack;
 	args->stack_size = bytes;
 	r = clone3_call(args, function, data);

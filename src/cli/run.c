@@ -205,7 +205,8 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 		r = publish(options, &file, process, err);
 	}
 	drop_pid_file(&file);
-	if (r < 0 && supervise_is_ended(&signals)) {
+	/* ended before it began: by the signal, not by what that has caused */
+	if ((r == -EINTR || r == -ECANCELED) && supervise_is_ended(&signals)) {
 		if (options->entry != NULL)
 			registry_release_own(options->entry);
 		supervise_die(&signals);

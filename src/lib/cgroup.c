@@ -114,13 +114,8 @@ int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err)
 	return nsx_err_set(err, -EBUSY, "check-frozen", path, NSX_HINT_FROZEN);
 }
 
-int nsx_cgroup_check_thawed(struct nsx_run *run, struct nsx_err *err)
+int nsx_cgroup_say_frozen(struct nsx_err *err)
 {
-	char text[256];
-
-	if (nsx_run_read(run, run->cgroup_fd, "cgroup.events", text, sizeof(text), NULL) < 0 ||
-	    strstr(text, "frozen 1") == NULL)
-		return 0;
 	(void)nsx_str_copy(err->step, sizeof(err->step), "cgroup");
 	return nsx_err_set(err, -EBUSY, "check-frozen", "the target's cgroup", NSX_HINT_FROZEN);
 }

@@ -26,13 +26,12 @@ int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err);
 int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err);
 
 /**
- * nsx_cgroup_check_thawed() - Will a process that is born in a cgroup v2 run?
- * @run: the run, with the directory of the cgroup
- * @err: detail on failure
+ * nsx_cgroup_say_frozen() - The error for a process that was born in a frozen cgroup
+ * @err: filled
  *
- * Return: 0, also when it can not be told; -EBUSY.
+ * Return: -EBUSY.
  */
-int nsx_cgroup_check_thawed(struct nsx_run *run, struct nsx_err *err);
+int nsx_cgroup_say_frozen(struct nsx_err *err);
 
 /**
  * nsx_cgroup_make() - Make a cgroup v2 with the plan's limits

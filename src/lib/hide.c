@@ -38,25 +38,33 @@ struct names {
 	size_t bytes;
 };
 
+/* A listing may come in parts, the kernel stops at any signal; only all of it is an answer. */
 static void list_names(struct nsx_run *run, struct names *names)
 {
 	int proc = run->own_mounts[0];
 	auto_close int fd = proc < 0 ? -EBADF :
 				       openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	long n = fd < 0 ? -1 : syscall(SYS_getdents64, fd, run->scratch, sizeof(run->scratch));
-	char more[64];
+	size_t used = 0;
 
-	if (n <= 0)
+	if (fd < 0)
 		return;
-	/* those of processes come last, and nobody is there but us; if not all of them fit, we know nothing */
-	if (syscall(SYS_getdents64, fd, run->scratch + n, sizeof(run->scratch) - (size_t)n) != 0 &&
-	    syscall(SYS_getdents64, fd, more, sizeof(more)) != 0)
-		return;
-	*names = (struct names){ .entries = run->scratch, .bytes = (size_t)n };
+	for (;;) {
+		long n = syscall(SYS_getdents64, fd, run->scratch + used,
+				 sizeof(run->scratch) - used);
+
+		if (n < 0)
+			return;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	*names = (struct names){ .entries = run->scratch, .bytes = used };
 }
 
-/* The type (DT_*) of a name in it, 0 if it does not exist. */
-static unsigned type_of(const struct names *names, const char *name)
+enum { DT_ABSENT = -1 };
+
+/* The type (DT_*) of a name in it. */
+static int type_of(const struct names *names, const char *name)
 {
 	for (size_t at = 0; at < names->bytes;) {
 		const struct entry *entry = (const void *)(names->entries + at);
@@ -65,7 +73,7 @@ static unsigned type_of(const struct names *names, const char *name)
 			return entry->type;
 		at += entry->bytes;
 	}
-	return 0;
+	return DT_ABSENT;
 }
 
 /* Returns 1 if it may be taken by its name, 0 if it does not exist, -1 if it has to be opened. */
@@ -75,13 +83,13 @@ static int find_by_name(const struct nsx_run *run, const struct names *names, in
 	struct stat st;
 
 	if (base == run->root_fd || (base != run->own_mounts[0] && base != run->own_mounts[1]) ||
-	    name[0] == '\0' || strchr(name, '/') != NULL)
+	    name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
 		return -1;
 	if (base == run->own_mounts[0] && names->entries != NULL) {
-		unsigned type = type_of(names, name);
+		int type = type_of(names, name);
 
 		*ret_directory = type == DT_DIR;
-		return type == 0 ? 0 : type == DT_DIR || type == DT_REG ? 1 : -1;
+		return type == DT_ABSENT ? 0 : type == DT_DIR || type == DT_REG ? 1 : -1;
 	}
 	if (fstatat(base, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -1;
@@ -219,7 +227,26 @@ static int protect(const struct nsx_run *run, const struct names *names, const c
 	return r;
 }
 
-/* Is what we mounted still where it was mounted? If not, somebody plays with the root. */
+/* The number of a mount, 0 where the kernel does not tell it; for a C library that does not know the field. */
+static uint64_t mount_id(int fd)
+{
+	enum { STATX_MNT_ID_BIT = 0x1000, PLACE = 0x90 };
+	_Alignas(8) unsigned char buf[256] = { 0 };
+	uint32_t mask = 0;
+	uint64_t id = 0;
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID_BIT, buf) < 0)
+		return 0;
+	memcpy(&mask, buf, sizeof(mask));
+	if ((mask & STATX_MNT_ID_BIT) != 0)
+		memcpy(&id, buf + PLACE, sizeof(id));
+	return id;
+}
+
+/*
+ * Is what we mounted still where it was mounted, and on top? If not, somebody plays with the root, or has mounted over it:
+ * then what was covered is not what the container sees.
+ */
 static int check_places(struct nsx_run *run, struct nsx_err *err)
 {
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(nsx_own_places); i++) {
@@ -236,7 +263,8 @@ static int check_places(struct nsx_run *run, struct nsx_err *err)
 			return fd;
 		if (fstat(run->own_mounts[i], &ours) < 0 || fstat(fd, &there) < 0)
 			return nsx_err_sys(err, "fstat", nsx_own_places[i]);
-		if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+		if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino ||
+		    mount_id(run->own_mounts[i]) != mount_id(fd))
 			return nsx_err_set(err, -ESTALE, "check-mount", nsx_own_places[i],
 					   NSX_HINT_SYMLINK);
 		nsx_close_fd(&run->own_mounts[i]);

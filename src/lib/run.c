@@ -28,6 +28,8 @@ void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec)
 	run->cgroup_fd = -EBADF;
 	run->root_fd = -EBADF;
 	run->ptmx_fd = -EBADF;
+	run->parent_fd = -EBADF;
+	run->cancel_fd = -EBADF;
 	for (size_t i = 0; i < 3; i++)
 		run->own_mounts[i] = -EBADF;
 	for (size_t i = 0; i < NSX_NS_COUNT; i++)

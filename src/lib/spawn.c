@@ -161,6 +161,8 @@ static int start_here(struct nsx_spawn *spawn, struct nsx_err *err)
 	run.page = spawn->page;
 	run.page_is_ours = true;
 	run.status_fd = spawn->child_fd;
+	run.parent_fd = spawn->status_fd;
+	run.cancel_fd = spawn->args.cancel_fd - 1;
 	if ((spawn->args.flags & NSEXEC_SPAWN_SHARE_SELF) != 0)
 		run.stack = (char *)spawn->page - NSX_STACK_BYTES;
 	if ((spawn->spec->flags & NSEXEC_PLAN_INIT) != 0) {
@@ -170,6 +172,8 @@ static int start_here(struct nsx_spawn *spawn, struct nsx_err *err)
 		run.image_fd = r;
 	}
 	r = nsx_start(&run, err);
+	if (run.status_fd < 0) /* see clone_sharing() */
+		spawn->child_fd = -EBADF;
 	nsx_run_done(&run);
 	return r;
 }

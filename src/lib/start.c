@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -116,13 +115,12 @@ static enum nsx_hint clone_hint(const struct nsx_run *run, int code)
 
 /*
  * The child may use our memory instead of a copy, which saves a third of the way: the page tables, the faults that copy
- * what is written, and taking it all down again. We stand still meanwhile (CLONE_VFORK), so nothing happens twice; what
- * the child does to itself (descriptors, credentials, namespaces, root) is its own. Not so:
+ * what is written, and taking it all down again. What it does to itself (descriptors, credentials, namespaces, root) is its
+ * own. We touch nothing meanwhile: errno is one for both, and so is the heap. Not so:
  *  - with a user namespace: those who have power in it may read the memory of whoever joins it;
  *  - with a time namespace to join, which the kernel refuses then;
  *  - where somebody has to answer the child, or to hear it at once;
- *  - with limits of memory, which may kill the child, and all who share its memory;
- *  - where it may never run: in a frozen cgroup, which is looked at before.
+ *  - with limits of memory, which may kill the child, and all who share its memory.
  * Nobody else is in danger if the child is killed for want of memory in its cgroup, which kills all who share it: the
  * starter is the helper image, or a command that does nothing else.
  */
@@ -161,39 +159,107 @@ static int become_child(void *data)
 	nsx_child_main(run);
 }
 
-/*
- * Nobody can look after it while it uses our memory. So it ends with us, and if it hangs: its root and working directory
- * are the container's, who may serve them by FUSE. What is sent to the process group, like ^C, ends it as well.
- */
+/* It ends with us: a helper may hang, since its root and working directory are the container's. (It executes nothing.) */
 static int become_sharing_child(void *data)
 {
-	enum { SECONDS = 10 };
 	struct nsx_run *run = data;
-	struct itimerval deadline = { .it_value.tv_sec = SECONDS };
 
-	/* both would outlive an execve; a child of it gets neither */
-	if (run->final && !run->as_sibling) {
+	if (run->final && !run->as_sibling)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		(void)setitimer(ITIMER_REAL, &deadline, NULL);
-	}
 	return become_child(run);
 }
 
-static pid_t clone_sharing(struct nsx_run *run, struct nsx_clone_args *args)
+/* Is it that our child was born in a frozen cgroup, where it never runs? (Version 2, whose file has this line.) */
+static bool is_frozen(int cgroup_fd)
+{
+	static const char name[] = "cgroup.events", wanted[] = "frozen 1";
+	char text[128];
+	long fd = nsx_sys_raw(SYS_openat, cgroup_fd, (long)name, O_RDONLY | O_CLOEXEC, 0, 0);
+	long n = fd < 0 ? 0 : nsx_sys_raw(SYS_read, fd, (long)text, sizeof(text), 0, 0);
+
+	if (fd >= 0)
+		(void)nsx_sys_raw(SYS_close, fd, 0, 0, 0, 0);
+	for (long at = 0; at + (long)sizeof(wanted) - 1 <= n; at++) {
+		size_t same = 0;
+
+		while (same < sizeof(wanted) - 1 && text[at + (long)same] == wanted[same])
+			same++;
+		if (same == sizeof(wanted) - 1)
+			return true;
+	}
+	return false;
+}
+
+static long poll_raw(struct pollfd *fds, size_t count, long ms)
+{
+	struct {
+		int64_t seconds, nanoseconds;
+	} timeout = { ms / 1000, ms % 1000 * 1000000 };
+
+	return nsx_sys_raw(SYS_ppoll, (long)fds, (long)count, (long)&timeout, 0, 8);
+}
+
+/*
+ * Until the child has left our memory: a helper by its end, an init by execve, which closes the last of the children's
+ * ends of the socket. As nsx_listen() does, we notice when the caller changes his mind, and when nothing happens.
+ */
+static bool wait_raw(int pidfd, int parent_fd, int cancel_fd, int cgroup_fd)
+{
+	enum { LOOK_MS = 200, DEATH_MS = 1000 };
+	struct pollfd fds[3] = { { .fd = pidfd, .events = POLLIN },
+				 { .fd = parent_fd, .events = 0 },
+				 { .fd = cancel_fd, .events = POLLIN } };
+	bool frozen = false;
+
+	for (;;) {
+		long r = poll_raw(fds, NSX_ARRAY_SIZE(fds), LOOK_MS);
+
+		if (r > 0 && (fds[0].revents != 0 || fds[1].revents != 0))
+			return false;
+		if (r == 0 && cgroup_fd >= 0)
+			frozen = is_frozen(cgroup_fd);
+		if (r > 0 || frozen)
+			break;
+	}
+	/* it does not come back to our memory after that, even if it takes a while to die */
+	(void)nsx_sys_raw(SYS_pidfd_send_signal, pidfd, SIGKILL, 0, 0, 0);
+	(void)poll_raw(fds, 1, DEATH_MS);
+	return frozen;
+}
+
+static pid_t clone_sharing(struct nsx_run *run, struct nsx_clone_args *args, bool *ret_frozen)
 {
 	char before[offsetof(struct nsx_run, scratch)];
+	int parent_fd = run->parent_fd;
+	int cancel_fd = run->cancel_fd;
+	int cgroup_fd = run->cgroup_fd;
+	int status_fd = run->status_fd;
+	int pidfd = -EBADF;
 	pid_t pid;
 
 	memcpy(before, run, sizeof(before));
+	if (run->as_sibling) { /* the helper image has nothing else to do; its parent looks after both */
+		args->flags |= NSX_CLONE_VFORK;
+	} else {
+		args->flags |= NSX_CLONE_PIDFD;
+		args->pidfd = (uint64_t)(uintptr_t)&pidfd;
+	}
 	pid = nsx_sys_clone3_vm(args, become_sharing_child, run, run->stack, NSX_STACK_BYTES);
+	if (pid < 0 || pidfd < 0)
+		return pid;
+	(void)nsx_sys_raw(SYS_close, status_fd, 0, 0, 0, 0);
+	*ret_frozen = wait_raw(pidfd, parent_fd, cancel_fd, cgroup_fd);
 	memcpy(run, before,
-	       sizeof(before)); /* the numbers in it are those of its descriptors, not of ours */
+	       sizeof(before)); /* the numbers in it were those of its descriptors, not of ours */
+	run->status_fd = -EBADF;
+	nsx_run_close_later(run, &pidfd);
 	return pid;
 }
 
-static pid_t clone_as(struct nsx_run *run, struct nsx_clone_args *args, bool shared)
+static pid_t clone_as(struct nsx_run *run, struct nsx_clone_args *args, bool shared,
+		      bool *ret_frozen)
 {
-	return shared ? clone_sharing(run, args) : nsx_sys_clone3(args);
+	return shared ? clone_sharing(run, args, ret_frozen) : nsx_sys_clone3(args);
 }
 
 /* Without clone3 there is no birth in a cgroup: the child moves there by itself, which is slow but the same in the end. */
@@ -225,12 +291,10 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 	struct nsx_clone_args args = { .parent_tid = (uint64_t)(uintptr_t)&run->page->helper_pid };
 	uint64_t flags = NSX_CLONE_PARENT_SETTID | (run->as_sibling ? NSX_CLONE_PARENT : 0);
 	bool shared = shares_memory(run);
+	bool frozen = false;
 	pid_t pid;
 
 	if (!shared && share_page(run, err) < 0)
-		return err->code;
-	if (shared && !run->as_sibling && run->cgroup_fd >= 0 &&
-	    nsx_cgroup_check_thawed(run, err) < 0)
 		return err->code;
 
 	if (run->own_cgroup)
@@ -245,7 +309,7 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 		args.cgroup = (uint64_t)run->cgroup_fd;
 	}
 
-	pid = clone_as(run, &args, shared);
+	pid = clone_as(run, &args, shared, &frozen);
 	if (pid < 0 && errno == EACCES && run->cgroup_fd >= 0 && !run->own_cgroup &&
 	    geteuid() != 0) {
 		int r = nsx_note(
@@ -255,7 +319,7 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 		if (r < 0)
 			return r;
 		args.flags &= ~NSX_CLONE_INTO_CGROUP;
-		pid = clone_as(run, &args, shared);
+		pid = clone_as(run, &args, shared, &frozen);
 	}
 	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
 		pid = clone_legacy(run, flags, err);
@@ -264,7 +328,7 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 
 		return nsx_err_set(err, -code, "clone3", "new process", clone_hint(run, code));
 	}
-	return pid;
+	return frozen ? nsx_cgroup_say_frozen(err) : pid;
 }
 
 static int start_child(struct nsx_run *run, struct nsx_err *err)

@@ -196,45 +196,49 @@ cgroup2_of() {
 	same "$status" 6
 }
 
-# hold OPTION...: nsexec enter, whose helper process stands still in the middle (chroot), and nsexec with it; sets $helper.
+# hold CALL OPTION...: nsexec, whose first process stands still in a system call; sets $held and $entering.
 hold() {
-	local call=161
-	[ "$(uname -m)" = x86_64 ] || call=51
-	background "$top/build/system/tests/hold-call" "$call" "$NSEXEC" enter "$@" "$container" -- sleep 2000
+	local call=$1
+	shift
+	background "$top/build/system/tests/hold-call" "$call" "$NSEXEC" "$@"
 	until_true grep -q held "$log"
-	helper=$(sed -n 's/^held //p' "$log")
+	held=$(sed -n 's/^held //p' "$log")
 	entering=$(sed -n 's/^child //p' "$log")
 }
 
-# ended SECONDS SIGNAL: nsexec has been, and the helper
+# ended SIGNAL: nsexec has been, and the process that stood still
 ended() {
-	until_true "$1" gone "$background" || fail "SIG$2"
-	same "$(wait "$background" || echo "$?")" "$((128 + $(kill -l "$2")))"
-	until_true 2 gone "$helper"
+	until_true 5 gone "$background" || fail "SIG$1"
+	same "$(wait "$background" || echo "$?")" "$((128 + $(kill -l "$1")))"
+	until_true 2 gone "$held"
 }
 
-@test "what is sent to its process group ends nsexec while it starts the program, and nothing stays" {
-	local sig helper entering
+@test "TERM, HUP and KILL end nsexec while it starts the program, and nothing stays" {
+	local sig held entering chroot=161 pivot_root=155
+	[ "$(uname -m)" = x86_64 ] || { chroot=51 pivot_root=41; }
 	launch --seccomp unconfined -- sleep 1000
-	for sig in TERM HUP; do
-		hold --no-tty --pid-file "$BATS_TEST_TMPDIR/entered"
-		kill -s "$sig" "$entering" "$helper"
-		ended 5 "$sig"
-		same "$(find "$BATS_TEST_TMPDIR" -name 'entered*')" ""
+	for sig in TERM HUP KILL; do
+		hold "$chroot" enter --no-tty "$container" -- sleep 2000
+		kill -s "$sig" "$entering"
+		ended "$sig"
 	done
-	hold --no-tty
-	kill -KILL "$entering"
-	ended 5 KILL
+	for sig in TERM HUP; do
+		hold "$chroot" enter --no-tty --pid-file "$BATS_TEST_TMPDIR/entered" "$container" -- sleep 2000
+		kill -s "$sig" "$entering"
+		ended "$sig"
+		hold "$pivot_root" launch --no-tty --pid-file "$BATS_TEST_TMPDIR/entered" --name held -- sleep 2000
+		kill -s "$sig" "$entering"
+		ended "$sig"
+	done
+	same "$(find "$BATS_TEST_TMPDIR" -name 'entered*'; nsexec ls)" ""
 }
 
-@test "a start that hangs ends after ten seconds, and by the signal that has come" {
-	local helper entering
+@test "the death of a process that stands still in the start is noticed" {
+	local held entering
 	launch --seccomp unconfined -- sleep 1000
-	hold --no-tty
-	kill -TERM "$entering"
-	ended 15 TERM
-	hold --no-tty
-	until_true 15 gone "$background"
+	hold "$([ "$(uname -m)" = x86_64 ] && echo 161 || echo 51)" enter --no-tty "$container" -- sleep 2000
+	kill -KILL "$held"
+	until_true 5 gone "$background"
 	same "$(wait "$background" || echo "$?")" 125
 	grep -q 'helper process, which was killed' "$log.err"
 }

@@ -56,6 +56,7 @@
 #define NSX_CLONE_CLEAR_SIGHAND 0x100000000ULL
 #define NSX_CLONE_INTO_CGROUP 0x200000000ULL
 #define NSX_CLONE_VM 0x00000100
+#define NSX_CLONE_PIDFD 0x00001000
 #define NSX_CLONE_VFORK 0x00004000
 #define NSX_CLONE_PARENT 0x00008000
 #define NSX_CLONE_PARENT_SETTID 0x00100000
@@ -256,12 +257,29 @@ pid_t nsx_sys_clone(unsigned long flags, int32_t *parent_tid);
 pid_t nsx_sys_clone_vm(int (*function)(void *data), void *data, void *stack, size_t bytes);
 
 /**
+ * nsx_sys_raw() - A system call that touches no memory of the C library, so not errno either
+ * @number: the call
+ * @a: first argument
+ * @b: second argument
+ * @c: third argument
+ * @d: fourth argument
+ * @e: fifth argument
+ *
+ * fork-safe: yes; also while another process uses the same memory, and the same thread area.
+ *
+ * Return: as the kernel returns it: -errno on failure.
+ */
+long nsx_sys_raw(long number, long a, long b, long c, long d, long e);
+
+/**
  * nsx_sys_clone3_vm() - The same with the flags of clone3(2)
- * @args:     arguments; CLONE_VM, CLONE_VFORK and the stack are filled in
+ * @args:     arguments, with or without CLONE_VFORK; CLONE_VM and the stack are filled in
  * @function: what the child runs, returns its exit status
  * @data:     argument for @function
  * @stack:    lowest address of a stack for the child
  * @bytes:    its size, a multiple of 16
+ *
+ * Without CLONE_VFORK the caller may use nothing but nsx_sys_raw() until the child has ended or executed something.
  *
  * Return: pid, or -1 with errno.
  */

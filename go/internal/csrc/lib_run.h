@@ -85,7 +85,9 @@ struct nsx_run {
 	bool only_explain; /* read, but change nothing */
 	bool powerful;     /* may do everything in the first user namespace */
 	bool as_sibling; /* the starter is a child itself: what it makes shall be a child of its parent */
-	void *stack; /* for a first child that uses the starter's memory, who stands still; NULL: it must not */
+	void *stack; /* for a first child that uses the starter's memory, who only waits; NULL: it must not */
+	int parent_fd; /* the other end of status_fd, where the parent is this process */
+	int cancel_fd; /* the parent's wish to give up, or negative */
 
 	uint32_t fresh; /* kinds that are made */
 	uint32_t join;  /* kinds that are joined */
@@ -124,7 +126,7 @@ struct nsx_run {
 	 * Room for what is read. It is here, not in the functions that read, so that few pages are touched: each costs 3 us,
 	 * and again in every child that writes to it. Not initialised.
 	 */
-	char scratch[12288];
+	_Alignas(8) char scratch[12288];
 	char scratch2[12288];
 	char env_small[4096];
 	uint32_t group_room[NSX_GROUPS_SHOWN_MAX];

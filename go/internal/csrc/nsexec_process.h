@@ -44,9 +44,8 @@ struct nsexec_event {
 #define NSEXEC_SPAWN_FORK_SELF 0x01u
 
 /*
- * With NSEXEC_SPAWN_FORK_SELF: the first of them may use the memory of the caller, who stands still until it has ended
- * or has executed the program, as with vfork(2). Faster; for a program with one thread that does nothing else. What is
- * blocked of signals waits meanwhile, and so does the cancel_fd; what is not blocked and not caught ends the caller.
+ * With NSEXEC_SPAWN_FORK_SELF: the first of them may use the memory of the caller, who only waits until it has ended or has
+ * executed the program. Faster; for a program with one thread that does nothing else, and has no signal handlers.
  * Afterwards the caller can not be traced or dump core, and its environment may be empty. Not done with a user namespace,
  * limits, or where something has to be reported in between.
  */
