@@ -240,7 +240,14 @@ static int make_bind(struct nsx_run *run, const struct nsx_mount *m, int *bind_f
 
 	if (at < 0)
 		return at;
-	return nsx_mount_attach(tree, at, m->flags, target, err);
+
+	int place = own_place(target);
+	int r = nsx_mount_attach(tree, at, m->flags, target, err);
+
+	/* what is asked for lies over ours: that is what paths below it mean from now on, those to be covered, too */
+	if (r >= 0 && place >= 0)
+		nsx_close_fd(&run->own_mounts[place]);
+	return r;
 }
 
 /* What the outer container hides of /proc makes the kernel refuse a new one (mount_too_revealing()). */

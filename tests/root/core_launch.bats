@@ -345,6 +345,14 @@ setup_file() {
 	check test "$status" != 0
 }
 
+@test "paths are covered in what --bind puts in the place of /proc, /sys and /dev, too" {
+	run nsexec launch --net host --bind /sys:/sys --bind /proc:/proc --bind /dev:/dev -- \
+		sh -c 'ls -A /sys/firmware /proc/acpi; cat /proc/keys; ls -A /dev/.empty 2>/dev/null; echo end'
+	same "$status" 0
+	same "$output" "$(printf '/proc/acpi:\n\n/sys/firmware:\nend')"
+	[ ! -e /dev/.empty ]
+}
+
 @test "--seccomp default filters, unconfined does not" {
 	filters=$("${wrap[@]}" sed -n 's/^Seccomp_filters:\t//p' /proc/self/status)
 	run nsexec launch -- sed -n 's/^Seccomp_filters:\t//p' /proc/self/status
