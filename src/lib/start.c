@@ -227,8 +227,10 @@ static bool wait_raw(int pidfd, int parent_fd, int cancel_fd, int cgroup_fd)
 	return frozen;
 }
 
-static pid_t clone_sharing(struct nsx_run *run, struct nsx_clone_args *args, bool *ret_frozen)
+static pid_t clone_sharing(struct nsx_run *run, const struct nsx_clone_args *wanted,
+			   bool *ret_frozen)
 {
+	struct nsx_clone_args args = *wanted;
 	char before[offsetof(struct nsx_run, scratch)];
 	int parent_fd = run->parent_fd;
 	int cancel_fd = run->cancel_fd;
@@ -239,12 +241,12 @@ static pid_t clone_sharing(struct nsx_run *run, struct nsx_clone_args *args, boo
 
 	memcpy(before, run, sizeof(before));
 	if (run->as_sibling) { /* the helper image has nothing else to do; its parent looks after both */
-		args->flags |= NSX_CLONE_VFORK;
+		args.flags |= NSX_CLONE_VFORK;
 	} else {
-		args->flags |= NSX_CLONE_PIDFD;
-		args->pidfd = (uint64_t)(uintptr_t)&pidfd;
+		args.flags |= NSX_CLONE_PIDFD;
+		args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	}
-	pid = nsx_sys_clone3_vm(args, become_sharing_child, run, run->stack, NSX_STACK_BYTES);
+	pid = nsx_sys_clone3_vm(&args, become_sharing_child, run, run->stack, NSX_STACK_BYTES);
 	if (pid < 0 || pidfd < 0)
 		return pid;
 	(void)nsx_sys_raw(SYS_close, status_fd, 0, 0, 0, 0);
@@ -256,7 +258,7 @@ static pid_t clone_sharing(struct nsx_run *run, struct nsx_clone_args *args, boo
 	return pid;
 }
 
-static pid_t clone_as(struct nsx_run *run, struct nsx_clone_args *args, bool shared,
+static pid_t clone_as(struct nsx_run *run, const struct nsx_clone_args *args, bool shared,
 		      bool *ret_frozen)
 {
 	return shared ? clone_sharing(run, args, ret_frozen) : nsx_sys_clone3(args);
