@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 9061e7c33d79d917256a32464844a78572dcc08118f9cf81658023c36848f3e1
+// sha256 of them: f5a834b22542fd8a1b29b2278c0861bddd1cb626fbf1cc0487091697e80eddfc
