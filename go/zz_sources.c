@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: f5a834b22542fd8a1b29b2278c0861bddd1cb626fbf1cc0487091697e80eddfc
+// sha256 of them: b432c536673ee251459b1b45b4bf66617cb2b11601c305bba6e9d71077717b54

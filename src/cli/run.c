@@ -206,7 +206,7 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 	}
 	drop_pid_file(&file);
 	/* ended before it began: by the signal, not by what that has caused */
-	if ((r == -EINTR || r == -ECANCELED) && supervise_is_ended(&signals)) {
+	if ((r == -EINTR || r == -ECANCELED) && supervise_has_signal(&signals)) {
 		if (options->entry != NULL)
 			registry_release_own(options->entry);
 		supervise_die(&signals);

@@ -100,7 +100,7 @@ int supervise_signals(struct supervise_signals *signals, struct nsx_err *err)
 	return signals->fd < 0 ? nsx_err_sys(err, "signalfd4", NULL) : 0;
 }
 
-bool supervise_is_ended(const struct supervise_signals *signals)
+bool supervise_has_signal(const struct supervise_signals *signals)
 {
 	struct pollfd fd = { .fd = signals->fd, .events = POLLIN };
 

@@ -28,12 +28,12 @@ struct supervise_signals {
 int supervise_signals(struct supervise_signals *signals, struct nsexec_err *err);
 
 /**
- * supervise_is_ended() - Has a signal come?
+ * supervise_has_signal() - Has a signal come?
  * @signals: the signals
  *
  * Return: whether there is one to read.
  */
-bool supervise_is_ended(const struct supervise_signals *signals);
+bool supervise_has_signal(const struct supervise_signals *signals);
 
 /**
  * supervise_die() - End by the signal that has cancelled the spawn

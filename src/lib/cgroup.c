@@ -110,14 +110,13 @@ int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err)
 	if (file.cut || nsx_file_read(AT_FDCWD, events, text, sizeof(text), NULL) < 0 ||
 	    strstr(text, "frozen 1") == NULL)
 		return 0;
-	(void)nsx_str_copy(err->step, sizeof(err->step), "cgroup");
-	return nsx_err_set(err, -EBUSY, "check-frozen", path, NSX_HINT_FROZEN);
+	return nsx_cgroup_say_frozen(path, err);
 }
 
-int nsx_cgroup_say_frozen(struct nsx_err *err)
+int nsx_cgroup_say_frozen(const char *path, struct nsx_err *err)
 {
 	(void)nsx_str_copy(err->step, sizeof(err->step), "cgroup");
-	return nsx_err_set(err, -EBUSY, "check-frozen", "the target's cgroup", NSX_HINT_FROZEN);
+	return nsx_err_set(err, -EBUSY, "check-frozen", path, NSX_HINT_FROZEN);
 }
 
 /* Unprivileged: may we be born there? That asks for write access to cgroup.procs there. */
@@ -141,6 +140,7 @@ static bool open_by_number(struct nsx_run *run)
 		uint64_t number;
 	} handle = { sizeof(handle.number), FILEID_KERNFS, 0 };
 	struct nsx_pidfd_info info = { .mask = NSX_PIDFD_INFO_CGROUPID };
+	struct statfs fs;
 
 	if (!run->powerful || (run->spec->flags & NSEXEC_PLAN_TRACE) != 0 ||
 	    ioctl(run->target.pidfd, NSX_PIDFD_GET_INFO, &info) < 0 ||
@@ -149,10 +149,10 @@ static bool open_by_number(struct nsx_run *run)
 
 	int at = openat(AT_FDCWD, NSX_CGROUP_PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	/* what is mounted there is cgroup v2 if it knows the number: of version 1 there is only a tmpfs */
 	handle.number = info.cgroupid;
-	run->cgroup_fd = (int)syscall(SYS_open_by_handle_at, at, &handle,
-				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at >= 0 && fstatfs(at, &fs) == 0 && (uint64_t)fs.f_type == CGROUP2_MAGIC)
+		run->cgroup_fd = (int)syscall(SYS_open_by_handle_at, at, &handle,
+					      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	nsx_run_close_later(run, &at);
 	return run->cgroup_fd >= 0;
 }

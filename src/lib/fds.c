@@ -79,7 +79,7 @@ static int place(const struct nsx_fd_pair *pairs, size_t count, int limit, struc
 	return 0;
 }
 
-static void sort(int *numbers, size_t count)
+void nsx_fds_sort(int *numbers, size_t count)
 {
 	for (size_t i = 1; i < count; i++)
 		for (size_t k = i; k > 0 && numbers[k - 1] > numbers[k]; k--) {
@@ -94,7 +94,7 @@ static void close_between(int *keep, size_t count)
 {
 	unsigned next = 0;
 
-	sort(keep, count);
+	nsx_fds_sort(keep, count);
 	for (size_t i = 0; i < count; i++) {
 		if ((unsigned)keep[i] > next)
 			(void)nsx_sys_close_range(next, (unsigned)keep[i] - 1);

@@ -15,4 +15,13 @@
  */
 int nsx_fds_arrange(struct nsx_run *run, struct nsx_err *err);
 
+/**
+ * nsx_fds_sort() - Put descriptors in order, the lowest first
+ * @numbers: the descriptors
+ * @count:   how many; few
+ *
+ * fork-safe: yes.
+ */
+void nsx_fds_sort(int *numbers, size_t count);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/sys.h"
+#include "lib/fds.h"
 
 void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec)
 {
@@ -61,13 +62,7 @@ static void close_opened(struct nsx_run *run)
 	int *const fds = run->opened;
 	size_t count = run->opened_count;
 
-	for (size_t i = 1; i < count; i++)
-		for (size_t k = i; k > 0 && fds[k - 1] > fds[k]; k--) {
-			int other = fds[k];
-
-			fds[k] = fds[k - 1];
-			fds[k - 1] = other;
-		}
+	nsx_fds_sort(fds, count);
 	for (size_t i = 0, next; i < count; i = next) {
 		for (next = i + 1; next < count && fds[next] == fds[next - 1] + 1; next++)
 			;

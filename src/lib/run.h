@@ -116,7 +116,7 @@ struct nsx_run {
 	char *env_text; /* memory behind envp, if it is more than fits here: */
 
 	int root_fd;       /* the directory that becomes the root; then its clone; then the root */
-	int own_mounts[3]; /* what we mounted on /proc, /sys and /dev: see find_base() in root.c */
+	int own_mounts[3]; /* what we mounted on /proc, /sys and /dev: see nsx_root_base() */
 	int *bind_fds;     /* clones of what is bound, by place in the list of mounts */
 	int opened[NSX_OPENED_MAX]; /* no longer needed, and closed with the others: see nsx_run_read() */
 	size_t opened_count;

@@ -172,22 +172,15 @@ static int become_sharing_child(void *data)
 /* Is it that our child was born in a frozen cgroup, where it never runs? (Version 2, whose file has this line.) */
 static bool is_frozen(int cgroup_fd)
 {
-	static const char name[] = "cgroup.events", wanted[] = "frozen 1";
+	static const char name[] = "cgroup.events";
 	char text[128];
 	long fd = nsx_sys_raw(SYS_openat, cgroup_fd, (long)name, O_RDONLY | O_CLOEXEC, 0, 0);
-	long n = fd < 0 ? 0 : nsx_sys_raw(SYS_read, fd, (long)text, sizeof(text), 0, 0);
+	long n = fd < 0 ? -1 : nsx_sys_raw(SYS_read, fd, (long)text, sizeof(text) - 1, 0, 0);
 
 	if (fd >= 0)
 		(void)nsx_sys_raw(SYS_close, fd, 0, 0, 0, 0);
-	for (long at = 0; at + (long)sizeof(wanted) - 1 <= n; at++) {
-		size_t same = 0;
-
-		while (same < sizeof(wanted) - 1 && text[at + (long)same] == wanted[same])
-			same++;
-		if (same == sizeof(wanted) - 1)
-			return true;
-	}
-	return false;
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, "frozen 1") != NULL;
 }
 
 static long poll_raw(struct pollfd *fds, size_t count, long ms)
@@ -330,7 +323,7 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 
 		return nsx_err_set(err, -code, "clone3", "new process", clone_hint(run, code));
 	}
-	return frozen ? nsx_cgroup_say_frozen(err) : pid;
+	return frozen ? nsx_cgroup_say_frozen("the target's cgroup", err) : pid;
 }
 
 static int start_child(struct nsx_run *run, struct nsx_err *err)

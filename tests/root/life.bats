@@ -198,9 +198,10 @@ cgroup2_of() {
 
 # hold CALL OPTION...: nsexec, whose first process stands still in a system call; sets $held and $entering.
 hold() {
-	local call=$1
+	local call=$1 program=$BATS_FILE_TMPDIR/hold-call
 	shift
-	background "$top/build/system/tests/hold-call" "$call" "$NSEXEC" "$@"
+	[ -x "$program" ] || cc -O1 -Wall -D_GNU_SOURCE -o "$program" "$BATS_TEST_DIRNAME/hold_call.c"
+	background "$program" "$call" "$NSEXEC" "$@"
 	until_true grep -q held "$log"
 	held=$(sed -n 's/^held //p' "$log")
 	entering=$(sed -n 's/^child //p' "$log")

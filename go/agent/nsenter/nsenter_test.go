@@ -466,6 +466,19 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 	}
 }
 
+func TestTheAgentsOwnUserNamespaceIsLeftOut(t *testing.T) {
+	needRoot(t)
+	own, err := OpenNamespace(uint32(os.Getpid()), "user")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	reply, err := RunContext(context.Background(), Options{User: own, Params: params{Module: "echo"}})
+	if err != nil || string(reply) != "echo" {
+		t.Errorf("reply %q, %v", reply, err)
+	}
+}
+
 // In a program with few descriptors the numbers from 3 on are free, and those that the child gets are just these.
 func TestTheProgramIsNotReplacedByWhatIsPassedOn(t *testing.T) {
 	if p, err := openProgram(); err != nil {

@@ -27,11 +27,12 @@ int nsx_cgroup_check_frozen(pid_t pid, struct nsx_err *err);
 
 /**
  * nsx_cgroup_say_frozen() - The error for a process that was born in a frozen cgroup
- * @err: filled
+ * @path: the cgroup
+ * @err:  filled
  *
  * Return: -EBUSY.
  */
-int nsx_cgroup_say_frozen(struct nsx_err *err);
+int nsx_cgroup_say_frozen(const char *path, struct nsx_err *err);
 
 /**
  * nsx_cgroup_make() - Make a cgroup v2 with the plan's limits
