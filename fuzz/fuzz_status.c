@@ -44,6 +44,7 @@ static void open_files(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static struct nsx_spec spec;
+	static struct nsx_room room;
 	static struct nsx_run run;
 	struct nsx_err err = { 0 };
 	uint64_t start = 7;
@@ -67,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	memset(&spec, 0, sizeof(spec));
 	spec.context = NSEXEC_CONTEXT_ALL;
-	nsx_run_init(&run, &spec);
+	nsx_run_init(&run, &spec, &room);
 	run.join = NSEXEC_NS_USER;
 	run.target.proc_fd = dir_fd;
 	r = nsx_context_status(&run, &err);

@@ -281,12 +281,13 @@ void nsexec_agent_enter(void)
 {
 	struct agent agent = { .plan = NULL, .reply_fd = -EBADF };
 	struct nsx_spec empty = { .flags = 0 };
+	struct nsx_room room;
 	struct nsx_err err = { 0 };
 	int r;
 
 	if (variable("INIT") == NULL)
 		return;
-	nsx_run_init(&agent.run, &empty);
+	nsx_run_init(&agent.run, &empty, &room);
 	agent.run.role = "module";
 	agent.plan = nsexec_plan_new();
 	if (agent.plan == NULL) {

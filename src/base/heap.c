@@ -22,7 +22,8 @@ struct head {
 
 _Static_assert(sizeof(struct head) == ALIGN, "pieces are aligned if their heads are");
 
-static _Alignas(ALIGN) unsigned char room[ROOM];
+/* Behind all other data (in a section that linkers place after .bss): what is written at all is in as few pages as can be. */
+__attribute__((section(".sbss.heap"))) static _Alignas(ALIGN) unsigned char room[ROOM];
 static size_t used;
 
 static size_t round_up(size_t bytes, size_t to)

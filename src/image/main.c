@@ -19,16 +19,17 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "base/own.h"
-#include "base/stack.h"
 #include "base/sys.h"
 #include "lib/exec.h"
 #include "lib/keeper.h"
+#include "lib/place.h"
 #include "lib/start.h"
 
 /* nsexec-engine MEMORY STATUS IMAGE: play the starter for a caller that must not be forked. */
 static int engine_main(char *const argv[])
 {
-	struct nsx_run run;
+	struct nsx_place *place;
+	struct nsx_run *run;
 	struct nsx_err err = { 0 };
 	struct nsx_page *page;
 	struct stat st;
@@ -55,21 +56,24 @@ static int engine_main(char *const argv[])
 	while ((hole = openat(AT_FDCWD, "/dev/null", O_RDWR)) >= 0 && hole <= 2)
 		;
 	nsx_close_fd(&hole);
-	nsx_run_init(&run, spec);
-	run.page = page;
-	run.status_fd = status;
-	run.as_sibling = true;
-	run.stack = nsx_stack_map(0); /* NULL is fine, too */
+	place = nsx_place_map(spec);
+	if (place == NULL)
+		return 125;
+	run = &place->run;
+	run->page = page;
+	run->page_is_ours = false;
+	run->status_fd = status;
+	run->as_sibling = true;
 	if ((spec->flags & NSEXEC_PLAN_INIT) != 0)
-		run.image_fd = image;
+		run->image_fd = image;
 	else
 		nsx_close_fd(&image);
 	if (fcntl(status, F_SETFD, FD_CLOEXEC) < 0 ||
 	    (image >= 0 && fcntl(image, F_SETFD, FD_CLOEXEC) < 0))
 		return 125;
 	(void)close(memory);
-	if (nsx_spec_check(spec, bytes, &err) < 0 || nsx_start(&run, &err) < 0)
-		nsx_fail(&run, &err);
+	if (nsx_spec_check(spec, bytes, &err) < 0 || nsx_start(run, &err) < 0)
+		nsx_fail(run, &err);
 	return 0;
 }
 
@@ -94,7 +98,7 @@ static int init_main(char *const argv[])
 	int status;
 
 	(void)prctl(PR_SET_NAME, "nsexec-init", 0, 0, 0);
-	nsx_run_init(&run, &spec);
+	nsx_run_init(&run, &spec, NULL);
 	run.role = "init";
 	if (nsx_num_parse_fd(argv[1], &run.status_fd) < 0)
 		return 125;

@@ -251,17 +251,17 @@ static __attribute__((noinline)) int open_differing(struct nsx_run *run, const c
 
 int nsx_cgroup_find(struct nsx_run *run, struct nsx_err *err)
 {
-	char *theirs = run->scratch;
-	char *ours = run->scratch2;
+	char *theirs = run->room->scratch;
+	char *ours = run->room->scratch2;
 	ssize_t n;
 
 	if (open_by_number(run))
 		return 0;
-	n = nsx_file_read(run->target.proc_fd, "cgroup", theirs, sizeof(run->scratch), err);
+	n = nsx_file_read(run->target.proc_fd, "cgroup", theirs, sizeof(run->room->scratch), err);
 
 	if (n < 0)
 		return (int)n;
-	n = nsx_file_read(AT_FDCWD, "/proc/self/cgroup", ours, sizeof(run->scratch2), err);
+	n = nsx_file_read(AT_FDCWD, "/proc/self/cgroup", ours, sizeof(run->room->scratch2), err);
 	if (n < 0)
 		return (int)n;
 	if (strcmp(theirs, ours) == 0)

@@ -135,7 +135,7 @@ int nsx_step_ids(struct nsx_run *run, struct nsx_err *err)
 /* CVE-2024-21626: a directory outside of the root can be a working directory, and the way out of the container. */
 static int check_reachable(struct nsx_run *run, const char *path, struct nsx_err *err)
 {
-	char *text = run->scratch;
+	char *text = run->room->scratch;
 
 	if (syscall(SYS_getcwd, text, PATH_MAX) < 0)
 		return nsx_err_set(err, -errno, "getcwd", path, NSX_HINT_WORKDIR);

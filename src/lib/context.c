@@ -111,13 +111,15 @@ static int read_groups(const char *p, struct nsx_target *target)
 static int map_ids(struct nsx_run *run, struct nsx_err *err)
 {
 	struct nsx_target *target = &run->target;
-	char *uid_map = run->scratch;
-	char *gid_map = run->scratch2;
+	char *uid_map = run->room->scratch;
+	char *gid_map = run->room->scratch2;
 	char policy[16];
 	uint32_t kept = 0;
 
-	if (nsx_file_read(target->proc_fd, "uid_map", uid_map, sizeof(run->scratch), err) < 0 ||
-	    nsx_file_read(target->proc_fd, "gid_map", gid_map, sizeof(run->scratch2), err) < 0 ||
+	if (nsx_file_read(target->proc_fd, "uid_map", uid_map, sizeof(run->room->scratch), err) <
+		    0 ||
+	    nsx_file_read(target->proc_fd, "gid_map", gid_map, sizeof(run->room->scratch2), err) <
+		    0 ||
 	    nsx_file_read(target->proc_fd, "setgroups", policy, sizeof(policy), err) < 0)
 		return err->code;
 
@@ -145,14 +147,14 @@ int nsx_context_status(struct nsx_run *run, struct nsx_err *err)
 						  LINE_CAP_BND, LINE_CAP_AMB };
 	struct nsx_target *target = &run->target;
 	const char *lines[LINE_COUNT];
-	ssize_t n = nsx_run_read(run, target->proc_fd, "status", run->scratch, sizeof(run->scratch),
-				 err);
+	ssize_t n = nsx_run_read(run, target->proc_fd, "status", run->room->scratch,
+				 sizeof(run->room->scratch), err);
 	const char *state;
 
 	if (n < 0)
 		return (int)n;
 
-	find_lines(run->scratch, lines);
+	find_lines(run->room->scratch, lines);
 	state = lines[LINE_STATE];
 	if (state == NULL || *state == 'Z' || *state == 'X')
 		return nsx_err_set(err, -ESRCH, "read-status", "target", NSX_HINT_TARGET_GONE);
@@ -285,8 +287,8 @@ static bool may_have_label(void)
 
 int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 {
-	char *theirs = run->scratch;
-	char *ours = run->scratch2;
+	char *theirs = run->room->scratch;
+	char *ours = run->room->scratch2;
 	const char *wanted = nsx_spec_text(run->spec, run->spec->label);
 	struct nsx_err none = { 0 };
 	ssize_t n;
@@ -294,8 +296,8 @@ int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 	if (wanted[0] == '\0') {
 		if (!may_have_label())
 			return 0;
-		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs, sizeof(run->scratch),
-				  &none);
+		n = nsx_file_read(run->target.proc_fd, "attr/current", theirs,
+				  sizeof(run->room->scratch), &none);
 		if (n == -EINVAL || n == -ENOENT || n == 0) /* no LSM has anything to say */
 			return 0;
 		if (n < 0) {
@@ -304,8 +306,8 @@ int nsx_context_label(struct nsx_run *run, struct nsx_err *err)
 			return (int)n;
 		}
 		theirs[strcspn(theirs, "\n")] = '\0';
-		if (nsx_file_read(AT_FDCWD, "/proc/self/attr/current", ours, sizeof(run->scratch2),
-				  &none) < 0)
+		if (nsx_file_read(AT_FDCWD, "/proc/self/attr/current", ours,
+				  sizeof(run->room->scratch2), &none) < 0)
 			ours[0] = '\0';
 		ours[strcspn(ours, "\n")] = '\0';
 		if (strcmp(theirs, ours) == 0)

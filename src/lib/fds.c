@@ -55,7 +55,8 @@ static int bad_fd(int fd, int code, struct nsx_err *err)
 }
 
 /* Sources that would be overwritten before they are used are copied out of the way first. */
-static int place(const struct nsx_fd_pair *pairs, size_t count, int limit, struct nsx_err *err)
+static __attribute__((noinline)) int place(const struct nsx_fd_pair *pairs, size_t count, int limit,
+					   struct nsx_err *err)
 {
 	int from[PAIRS_MAX];
 
@@ -110,11 +111,17 @@ int nsx_fds_arrange(struct nsx_run *run, struct nsx_err *err)
 		nsx_spec_list(run->spec, NSX_LIST_FDS, sizeof(*pairs), &count);
 	int *ours[OURS_MAX];
 	size_t ours_count = list_ours(run, ours);
-	int keep[PAIRS_MAX + OURS_MAX + 3] = { 0, 1, 2 };
-	size_t kept = 3;
+	int *keep = (int *)(void *)run->room->scratch;
+	size_t kept = 0;
 	int limit = 2;
 	int r;
 
+	_Static_assert((3 + PAIRS_MAX + OURS_MAX) * sizeof(*keep) <= sizeof(run->room->scratch),
+		       "all that is kept has room");
+	while (kept < 3) {
+		keep[kept] = (int)kept;
+		kept++;
+	}
 	if (count > PAIRS_MAX)
 		return bad_fd((int)count, -E2BIG, err);
 	for (size_t i = 0; i < count; i++) {
@@ -131,7 +138,7 @@ int nsx_fds_arrange(struct nsx_run *run, struct nsx_err *err)
 	 * The pairs are in the caller's numbering, which a moved descriptor of ours does not change: those are all
 	 * close-on-exec, so the caller can not have named one of them.
 	 */
-	r = place(pairs, count, limit, err);
+	r = count > 0 ? place(pairs, count, limit, err) : 0;
 	if (r < 0)
 		return r;
 	close_between(keep, kept);

@@ -49,8 +49,8 @@ static void list_names(struct nsx_run *run, struct names *names)
 	if (fd < 0)
 		return;
 	for (;;) {
-		long n = syscall(SYS_getdents64, fd, run->scratch + used,
-				 sizeof(run->scratch) - used);
+		long n = syscall(SYS_getdents64, fd, run->room->scratch + used,
+				 sizeof(run->room->scratch) - used);
 
 		if (n < 0)
 			return;
@@ -58,7 +58,7 @@ static void list_names(struct nsx_run *run, struct names *names)
 			break;
 		used += (size_t)n;
 	}
-	*names = (struct names){ .entries = run->scratch, .bytes = used };
+	*names = (struct names){ .entries = run->room->scratch, .bytes = used };
 }
 
 enum { DT_ABSENT = -1 };

@@ -16,6 +16,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 #include "lib/keeper.h"
+#include "lib/place.h"
 #include "lib/process_internal.h"
 
 pid_t nsexec_process_pid(const struct nsexec_process *process)
@@ -154,13 +155,16 @@ struct nsexec_process *nsexec_process_free(struct nsexec_process *process)
 		return NULL;
 
 	(void)ask(process, NULL);
-	if (process->memory != NULL)
-		(void)munmap(process->memory, process->mapped);
+	if (process->shared != NULL)
+		(void)munmap(process->shared, process->shared_bytes);
 	nsx_close_fd(&process->pidfd);
 	nsx_close_fd(&process->tty_fd);
 	nsx_close_fd(&process->keeper_fd);
 	nsx_close_fd(&process->status_fd);
 	free(process->cleanup);
-	free(process);
+	if (process->place != NULL)
+		nsx_place_unmap(process->place);
+	else
+		free(process);
 	return NULL;
 }

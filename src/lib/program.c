@@ -95,10 +95,10 @@ static int read_inside(struct nsx_run *run, struct nsx_err *err)
 static int target_env(struct nsx_run *run, char **ret_text, size_t *ret_bytes, struct nsx_err *err)
 {
 	struct nsx_err detail = { 0 };
-	ssize_t n = nsx_run_read(run, run->target.proc_fd, "environ", run->env_small,
-				 sizeof(run->env_small), &detail);
+	ssize_t n = nsx_run_read(run, run->target.proc_fd, "environ", run->room->env,
+				 sizeof(run->room->env), &detail);
 
-	*ret_text = run->env_small;
+	*ret_text = run->room->env;
 	if (n == -EFBIG) {
 		n = nsx_file_read_alloc(run->target.proc_fd, "environ", ENV_BYTES_MAX,
 					&run->env_text, err);

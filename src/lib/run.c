@@ -11,10 +11,11 @@
 #include "base/sys.h"
 #include "lib/fds.h"
 
-void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec)
+void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec, struct nsx_room *room)
 {
-	memset(run, 0, offsetof(struct nsx_run, scratch));
-	run->target.groups = run->group_room;
+	memset(run, 0, sizeof(*run));
+	run->room = room;
+	run->target.groups = room != NULL ? room->groups : NULL;
 	run->spec = spec;
 	run->role = "starter";
 	run->status_fd = -EBADF;

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/own.h"
-#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "lib/args.h"
@@ -21,6 +20,7 @@
 #include "lib/child.h"
 #include "lib/image.h"
 #include "lib/keeper.h"
+#include "lib/place.h"
 #include "lib/plan_internal.h"
 #include "lib/process_internal.h"
 #include "lib/protect.h"
@@ -37,8 +37,8 @@ static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn
 
 	if (r < 0)
 		return r;
-	if (args->cancel_fd < 0 || args->reserved != 0)
-		return nsx_err_set(err, -EINVAL, "check-args", "cancel_fd, reserved",
+	if (args->cancel_fd < 0 || args->release_fd < 0)
+		return nsx_err_set(err, -EINVAL, "check-args", "cancel_fd, release_fd",
 				   NSX_HINT_NONE);
 	if ((args->flags & ~(uint64_t)(NSEXEC_SPAWN_FORK_SELF | SELF_FLAGS)) != 0 ||
 	    ((args->flags & SELF_FLAGS) != 0 && (args->flags & NSEXEC_SPAWN_FORK_SELF) == 0))
@@ -104,7 +104,7 @@ static void kill_and_reap(pid_t pid)
 }
 
 /* The starter as a process of its own, from the helper image: plan and page go with it in one memfd. */
-static int start_image(struct nsx_spawn *spawn, struct nsx_err *err)
+static __attribute__((noinline)) int start_image(struct nsx_spawn *spawn, struct nsx_err *err)
 {
 	char memory[16];
 	char status[16];
@@ -154,27 +154,30 @@ static int start_image(struct nsx_spawn *spawn, struct nsx_err *err)
 /* The starter as a part of this process, whose forks are safe: a small program that has protected itself. */
 static int start_here(struct nsx_spawn *spawn, struct nsx_err *err)
 {
-	struct nsx_run run;
+	struct nsx_run *run = &spawn->place->run;
 	int r;
 
-	nsx_run_init(&run, spawn->spec);
-	run.page = spawn->page;
-	run.page_is_ours = true;
-	run.status_fd = spawn->child_fd;
-	run.parent_fd = spawn->status_fd;
-	run.cancel_fd = spawn->args.cancel_fd - 1;
-	if ((spawn->args.flags & NSEXEC_SPAWN_SHARE_SELF) != 0)
-		run.stack = (char *)spawn->page - NSX_STACK_BYTES;
+	run->status_fd = spawn->child_fd;
+	run->parent_fd = spawn->status_fd;
+	run->cancel_fd = spawn->args.cancel_fd - 1;
+	if ((spawn->args.flags & NSEXEC_SPAWN_SHARE_SELF) == 0)
+		run->stack = NULL;
 	if ((spawn->spec->flags & NSEXEC_PLAN_INIT) != 0) {
 		r = nsx_image_open(&spawn->plan->image_fd, err);
 		if (r < 0)
 			return r;
-		run.image_fd = r;
+		run->image_fd = r;
 	}
-	r = nsx_start(&run, err);
-	if (run.status_fd < 0) /* see clone_sharing() */
+	nsx_run_close_later(run, &spawn->release_fd);
+	r = nsx_start(run, err);
+	if (run->status_fd < 0) /* see clone_sharing() */
 		spawn->child_fd = -EBADF;
-	nsx_run_done(&run);
+	if (run->page != spawn->page) { /* see share_page() */
+		spawn->shared = run->page;
+		spawn->shared_bytes = sizeof(*run->page);
+		spawn->page = run->page;
+	}
+	nsx_run_done(run);
 	return r;
 }
 
@@ -212,16 +215,12 @@ static int fill_stdio(struct nsx_spawn *spawn, bool here, struct nsx_err *err)
 	return 0;
 }
 
-/* The page, and below it a stack for a child that may use our memory. */
-static int map_page(struct nsx_spawn *spawn, struct nsx_err *err)
+static int map_place(struct nsx_spawn *spawn, struct nsx_err *err)
 {
-	char *stack = nsx_stack_map(sizeof(*spawn->page));
-
-	if (stack == NULL)
-		return nsx_err_sys(err, "mmap", "page");
-	spawn->memory = stack - NSX_STACK_GUARD;
-	spawn->mapped = NSX_STACK_GUARD + NSX_STACK_BYTES + sizeof(*spawn->page);
-	spawn->page = (void *)(stack + NSX_STACK_BYTES);
+	spawn->place = nsx_place_map(spawn->spec);
+	if (spawn->place == NULL)
+		return nsx_err_sys(err, "mmap", "run");
+	spawn->page = &spawn->place->page;
 	return 0;
 }
 
@@ -237,8 +236,8 @@ static int map_plan(struct nsx_spawn *spawn, struct nsx_err *err)
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, spawn->memory_fd, 0);
 	if (memory == MAP_FAILED)
 		return nsx_err_sys(err, "mmap", "plan");
-	spawn->memory = memory;
-	spawn->mapped = bytes;
+	spawn->shared = memory;
+	spawn->shared_bytes = bytes;
 	spawn->page = memory;
 	memcpy(spawn->page + 1, spawn->spec, spawn->spec->total);
 	return 0;
@@ -258,7 +257,7 @@ static int open_spawn(struct nsx_spawn *spawn, bool here, struct nsx_err *err)
 	if (r < 0)
 		return r;
 
-	return here ? map_page(spawn, err) : map_plan(spawn, err);
+	return here ? map_place(spawn, err) : map_plan(spawn, err);
 }
 
 /* Who is the process of the program? The helpers have ended, or will; nothing of them stays. */
@@ -295,7 +294,9 @@ static void silent_death(struct nsx_spawn *spawn, struct nsx_err *err)
 static int hand_out(struct nsx_spawn *spawn, pid_t pid, struct nsexec_process **ret,
 		    struct nsx_err *err)
 {
-	struct nsexec_process *process = calloc(1, sizeof(*process));
+	auto_free struct nsexec_process *alone = spawn->place == NULL ? calloc(1, sizeof(*alone)) :
+									NULL;
+	struct nsexec_process *process = spawn->place != NULL ? &spawn->place->process : alone;
 	int r;
 
 	if (process == NULL)
@@ -305,11 +306,8 @@ static int hand_out(struct nsx_spawn *spawn, pid_t pid, struct nsexec_process **
 	process->keeper_fd = -EBADF;
 	process->status_fd = -EBADF;
 	process->pidfd = spawn->pidfd >= 0 ? nsx_take_fd(&spawn->pidfd) : nsx_sys_pidfd_open(pid);
-	if (process->pidfd < 0) {
-		r = nsx_err_sys(err, "pidfd_open", "process");
-		free(process);
-		return r;
-	}
+	if (process->pidfd < 0)
+		return nsx_err_sys(err, "pidfd_open", "process");
 	r = nsx_keeper_list(spawn->spec, spawn->page->cgroup, &process->cleanup, err);
 	if (r >= 0 && process->cleanup != NULL) {
 		r = nsx_keeper_start(process->cleanup, process->pidfd, &spawn->plan->image_fd, err);
@@ -318,28 +316,32 @@ static int hand_out(struct nsx_spawn *spawn, pid_t pid, struct nsexec_process **
 	if (r < 0) {
 		(void)close(process->pidfd);
 		free(process->cleanup);
-		free(process);
 		return r;
 	}
 	process->tty_fd = nsx_take_fd(&spawn->tty_fd);
 	process->status_fd = nsx_take_fd(&spawn->status_fd);
-	process->memory = spawn->memory;
-	process->mapped = spawn->mapped;
-	spawn->memory = NULL;
+	process->shared = spawn->shared;
+	process->shared_bytes = spawn->shared_bytes;
+	process->place = spawn->place;
+	spawn->shared = NULL;
+	spawn->place = NULL;
 	spawn->page = NULL;
+	alone = NULL;
 	*ret = process;
 	return 0;
 }
 
 static void close_spawn(struct nsx_spawn *spawn)
 {
-	if (spawn->memory != NULL)
-		(void)munmap(spawn->memory, spawn->mapped);
+	nsx_place_unmap(spawn->place);
+	if (spawn->shared != NULL)
+		(void)munmap(spawn->shared, spawn->shared_bytes);
 	nsx_close_fd(&spawn->memory_fd);
 	nsx_close_fd(&spawn->status_fd);
 	nsx_close_fd(&spawn->child_fd);
 	nsx_close_fd(&spawn->tty_fd);
 	nsx_close_fd(&spawn->pidfd);
+	nsx_close_fd(&spawn->release_fd);
 	free(spawn->spec);
 }
 
@@ -387,12 +389,15 @@ int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
 		.child_fd = -EBADF,
 		.tty_fd = -EBADF,
 		.pidfd = -EBADF,
+		.release_fd = -EBADF,
 		.stdio_open = true,
 	};
 	int r = check_args(args, &spawn.args, &detail);
 
-	if (r >= 0)
+	if (r >= 0) {
+		spawn.release_fd = spawn.args.release_fd - 1;
 		r = nsx_plan_pack(plan, &spawn.spec, &detail);
+	}
 	if (r >= 0)
 		r = run_spawn(&spawn, ret_process, &detail);
 	close_spawn(&spawn);
@@ -426,13 +431,14 @@ int nsexec_explain(struct nsexec_plan *plan,
 {
 	struct nsx_err detail = { 0 };
 	auto_free struct nsx_spec *spec = NULL;
+	struct nsx_room room;
 	struct nsx_run run;
 	int r = nsx_plan_pack(plan, &spec, &detail);
 
 	if (r >= 0) {
 		const char *first;
 
-		nsx_run_init(&run, spec);
+		nsx_run_init(&run, spec, &room);
 		run.only_explain = true;
 		r = nsx_steps_run(nsx_resolve_steps, &run, &detail);
 		if (r >= 0) {

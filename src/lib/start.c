@@ -137,15 +137,16 @@ static bool shares_memory(const struct nsx_run *run)
 /* What the children with a memory of their own write into the page is to be seen by us. */
 static int share_page(struct nsx_run *run, struct nsx_err *err)
 {
-	struct nsx_page before;
+	struct nsx_page *shared;
 
 	if (!run->page_is_ours)
 		return 0;
-	before = *run->page;
-	if (mmap(run->page, sizeof(*run->page), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
 		return nsx_err_sys(err, "mmap", "page");
-	*run->page = before;
+	*shared = *run->page;
+	run->page = shared;
 	run->page_is_ours = false;
 	return 0;
 }
@@ -224,28 +225,22 @@ static pid_t clone_sharing(struct nsx_run *run, const struct nsx_clone_args *wan
 			   bool *ret_frozen)
 {
 	struct nsx_clone_args args = *wanted;
-	char before[offsetof(struct nsx_run, scratch)];
-	int parent_fd = run->parent_fd;
-	int cancel_fd = run->cancel_fd;
-	int cgroup_fd = run->cgroup_fd;
-	int status_fd = run->status_fd;
+	const struct nsx_run before = *run;
 	int pidfd = -EBADF;
 	pid_t pid;
 
-	memcpy(before, run, sizeof(before));
 	if (run->as_sibling) { /* the helper image has nothing else to do; its parent looks after both */
 		args.flags |= NSX_CLONE_VFORK;
 	} else {
 		args.flags |= NSX_CLONE_PIDFD;
 		args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	}
-	pid = nsx_sys_clone3_vm(&args, become_sharing_child, run, run->stack, NSX_STACK_BYTES);
+	pid = nsx_sys_clone3_vm(&args, become_sharing_child, run, run->stack, run->stack_bytes);
 	if (pid < 0 || pidfd < 0)
 		return pid;
-	(void)nsx_sys_raw(SYS_close, status_fd, 0, 0, 0, 0);
-	*ret_frozen = wait_raw(pidfd, parent_fd, cancel_fd, cgroup_fd);
-	memcpy(run, before,
-	       sizeof(before)); /* the numbers in it were those of its descriptors, not of ours */
+	(void)nsx_sys_raw(SYS_close, before.status_fd, 0, 0, 0, 0);
+	*ret_frozen = wait_raw(pidfd, before.parent_fd, before.cancel_fd, before.cgroup_fd);
+	*run = before; /* the numbers in it were those of its descriptors, not of ours */
 	run->status_fd = -EBADF;
 	nsx_run_close_later(run, &pidfd);
 	return pid;
