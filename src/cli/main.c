@@ -13,6 +13,7 @@
 #include "cli/output.h"
 
 bool early_protected;
+int early_mount;
 
 /* clang-format off */
 static const struct {

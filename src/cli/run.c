@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -45,35 +46,46 @@ int run_explain(struct nsexec_plan *plan, struct nsx_err *err)
 /* A number in a temporary file that is renamed, so that nobody reads half of it. */
 struct pid_file {
 	const char *path;
-	char temporary[4096]; /* "" when there is none */
+	char *temporary; /* NULL when there is none */
 	int fd;
 };
+
+static void forget_temporary(struct pid_file *file)
+{
+	int saved = errno;
+
+	free(file->temporary);
+	file->temporary = NULL;
+	errno = saved;
+}
 
 /* Before anything is started: whether it can be written is found out by opening it. */
 static int open_pid_file(struct pid_file *file, const char *path, struct nsx_err *err)
 {
-	struct nsx_str name = NSX_STR(file->temporary, sizeof(file->temporary));
+	size_t bytes = strlen(path) + sizeof(".nsexec-2147483647");
+	char *text = calloc(1, bytes);
+	struct nsx_str name = NSX_STR(text, bytes);
 
 	file->path = path;
+	file->temporary = text;
+	if (text == NULL)
+		return nsx_err_set(err, -ENOMEM, "malloc", path, NSX_HINT_NONE);
 	nsx_str_add(&name, path);
 	nsx_str_add(&name, ".nsexec-");
 	nsx_str_add_i64(&name, getpid());
-	file->fd = name.cut ? -EBADF :
-			      openat(AT_FDCWD, file->temporary,
-				     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	file->fd = openat(AT_FDCWD, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (file->fd >= 0)
 		return 0;
-	file->temporary[0] = '\0';
-	return name.cut ? nsx_err_set(err, -ENAMETOOLONG, "open", path, NSX_HINT_NONE) :
-			  nsx_err_sys(err, "open", path);
+	forget_temporary(file);
+	return nsx_err_sys(err, "open", path);
 }
 
 static void drop_pid_file(struct pid_file *file)
 {
 	nsx_close_fd(&file->fd);
-	if (file->temporary[0] != '\0')
+	if (file->temporary != NULL)
 		(void)unlink(file->temporary);
-	file->temporary[0] = '\0';
+	forget_temporary(file);
 }
 
 static int write_pid_file(struct pid_file *file, pid_t pid, struct nsx_err *err)
@@ -88,7 +100,7 @@ static int write_pid_file(struct pid_file *file, pid_t pid, struct nsx_err *err)
 	if (r >= 0 && rename(file->temporary, file->path) < 0)
 		r = -errno;
 	if (r >= 0)
-		file->temporary[0] = '\0';
+		forget_temporary(file);
 	return r < 0 ? nsx_err_set(err, r, "write", file->path, NSX_HINT_NONE) : 0;
 }
 
@@ -183,7 +195,8 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 						   NSEXEC_SPAWN_SHARE_SELF |
 						   (early_protected ? NSEXEC_SPAWN_PROTECTED : 0),
 					  .event = output_event,
-					  .data = options->output };
+					  .data = options->output,
+					  .release_fd = early_mount };
 	auto_close int null_fd = -EBADF;
 	struct nsexec_process *process = NULL;
 	struct supervise_signals signals = { .fd = -EBADF };
