@@ -125,8 +125,9 @@ static long clone_ending(unsigned long flags)
 
 int nsx_boot_clone_nothing(bool wait, int32_t *ret_pid)
 {
-	unsigned long flags = NSX_CLONE_VM | NSX_CLONE_PARENT | SIGCHLD |
-			      (wait ? NSX_CLONE_VFORK : 0);
+	/* what is shared is neither copied nor taken apart again */
+	unsigned long flags = NSX_CLONE_VM | NSX_CLONE_FILES | NSX_CLONE_SIGHAND |
+			      NSX_CLONE_PARENT | SIGCHLD | (wait ? NSX_CLONE_VFORK : 0);
 	sigset_t all;
 	sigset_t before;
 	long pid;

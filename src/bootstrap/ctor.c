@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,10 +172,12 @@ static int read_environment(struct nsx_boot *boot, struct nsx_err *err)
 /* What is needed until the program goes on; nothing of it is static, nothing outlives the call. */
 static struct nsx_boot *make_boot(void)
 {
-	struct nsx_boot *boot = calloc(1, sizeof(*boot));
+	struct nsx_boot *boot = malloc(sizeof(*boot));
 
 	if (boot == NULL)
 		return NULL;
+	memset(boot, 0, offsetof(struct nsx_boot, room));
+	nsx_run_init(&boot->run, NULL, &boot->room);
 	boot->log = (struct nsx_log){ .tag = "nsexec", .fd = -EBADF };
 	boot->init_fd = -EBADF;
 	boot->console_fd = -EBADF;
@@ -182,12 +185,9 @@ static struct nsx_boot *make_boot(void)
 		boot->stage_fd[i] = -EBADF;
 	boot->plan = nsexec_plan_new();
 	boot->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	boot->page = mmap(NULL, 2 * boot->page_bytes, PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (boot->plan == NULL || boot->page == MAP_FAILED)
-		return NULL;
-	boot->note = (void *)((char *)boot->page + boot->page_bytes);
-	return boot;
+	boot->page = &boot->own;
+	boot->note = nsx_boot_share(boot);
+	return boot->plan == NULL || boot->note == NULL ? NULL : boot;
 }
 
 static void free_boot(struct nsx_boot *boot)
@@ -197,7 +197,7 @@ static void free_boot(struct nsx_boot *boot)
 	nsx_close_fd(&boot->console_fd);
 	for (size_t i = 0; i < NSX_ARRAY_SIZE(boot->stage_fd); i++)
 		nsx_close_fd(&boot->stage_fd[i]);
-	/* the page with the pids is not here any more: MADV_DONTFORK */
+	/* the page with the pids is not here, or is part of boot */
 	(void)munmap(boot->note, boot->page_bytes);
 	boot->plan = nsexec_plan_free(boot->plan);
 	free(boot->spec);
@@ -228,7 +228,7 @@ static int prepare(struct nsx_boot *boot, struct nsx_err *err)
 	if (r < 0)
 		return r;
 	err->step[0] = '\0';
-	nsx_run_init(&boot->run, boot->spec);
+	nsx_run_init(&boot->run, boot->spec, &boot->room);
 	boot->run.page = boot->page;
 	return 0;
 }

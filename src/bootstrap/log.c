@@ -73,14 +73,14 @@ static void write_line(int fd, const struct nsx_str *line)
 	(void)sigaction(SIGPIPE, &before, NULL);
 }
 
-void nsx_log(const struct nsx_log *log, enum nsx_log_level level, const char *text)
+/* Apart from its caller: the frame would cost a page each time that there is nothing to write. */
+__attribute__((noinline)) static void log_line(const struct nsx_log *log, enum nsx_log_level level,
+					       const char *text)
 {
 	char buf[LINE_MAX_BYTES];
 	struct nsx_str line = NSX_STR(buf, sizeof(buf));
 
 	if (log->fd < 0) {
-		if (level != NSX_LOG_FATAL)
-			return;
 		nsx_str_add(&line,
 			    log->era != NULL && log->era->by_environment ? "nsenter: " : "FATAL: ");
 		nsx_str_add(&line, text);
@@ -88,8 +88,6 @@ void nsx_log(const struct nsx_log *log, enum nsx_log_level level, const char *te
 		write_line(STDERR_FILENO, &line);
 		return;
 	}
-	if ((int)level > log->level)
-		return;
 	for (const char *form = log->era->line; *form != '\0';) {
 		char one[2] = { *form, '\0' };
 
@@ -101,6 +99,14 @@ void nsx_log(const struct nsx_log *log, enum nsx_log_level level, const char *te
 		form++;
 	}
 	write_line(log->fd, &line);
+}
+
+void nsx_log(const struct nsx_log *log, enum nsx_log_level level, const char *text)
+{
+	bool wanted = log->fd < 0 ? level == NSX_LOG_FATAL : (int)level <= log->level;
+
+	if (wanted)
+		log_line(log, level, text);
 }
 
 void nsx_log_error(const struct nsx_log *log, const char *stage, const struct nsx_err *err)

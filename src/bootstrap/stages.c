@@ -159,6 +159,27 @@ static int resolve(struct nsx_run *run, struct nsx_err *err)
 	return r;
 }
 
+struct nsx_page *nsx_boot_share(const struct nsx_boot *boot)
+{
+	void *page = mmap(NULL, boot->page_bytes, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? NULL : page;
+}
+
+/* Stage 1 says there who stage 2 is, and what it is at. */
+static int share_page(struct nsx_run *run, struct nsx_err *err)
+{
+	struct nsx_boot *boot = nsx_boot_of(run);
+	struct nsx_page *page = nsx_boot_share(boot);
+
+	if (page == NULL)
+		return nsx_err_sys(err, "mmap", "page of stage-1");
+	boot->page = page;
+	run->page = page;
+	return 0;
+}
+
 static void set_name(const char *name)
 {
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
@@ -243,7 +264,7 @@ static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
 	pid_t pid;
 
 	/* the pids in it are what stage 0 tells the runtime: stage 2, whom a container may trace, can not write them */
-	if (madvise(boot->page, sizeof(*boot->page), MADV_DONTFORK) < 0)
+	if (!boot->direct && madvise(boot->page, sizeof(*boot->page), MADV_DONTFORK) < 0)
 		return nsx_err_sys(err, "madvise(MADV_DONTFORK)", NULL);
 	pid = nsx_boot_clone(boot->direct ? nsx_ns_clone_flags(run->fresh) : 0,
 			     &boot->page->final_pid);
@@ -351,6 +372,7 @@ const struct nsx_step nsx_boot_stage0_steps[] = {
 	{ "namespaces",    NULL,        resolve,                 "every path is opened before anything is joined; one's own is left out" },
 	{ "oom",           has_oom,     nsx_context_oom,         "written later only if it differs" },
 	{ "channel",       NULL,        pair_up,                 "for what only this stage can do, and to notice the death of the others" },
+	{ "page",          is_staged,        share_page,          "what stage 1 tells of itself and of stage 2 is in memory of both" },
 	{ "clone-stage-1", is_staged,        clone_stage1,        "a child of the runtime, which reaps it" },
 	{ "stage-1",       before_join,      clone_nothing,       "a child that ends at once, since this stage does its work" },
 	{ "oom-score",     direct_oom,       nsx_step_oom,        "written while the process may still write its own /proc" },
