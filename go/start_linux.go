@@ -5,6 +5,8 @@
 package nsexec
 
 /*
+#cgo CFLAGS: -fno-plt
+
 #include <stdlib.h>
 #include "glue.h"
 */

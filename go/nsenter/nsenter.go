@@ -19,6 +19,8 @@
 package nsenter
 
 /*
+#cgo CFLAGS: -fno-plt
+
 extern void nsexec_go_nsenter_nsexec(void);
 
 __attribute__((constructor)) static void nsexec_go_nsenter_constructor(void)

@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: b432c536673ee251459b1b45b4bf66617cb2b11601c305bba6e9d71077717b54
+// sha256 of them: 326c5753030a45668c127da34ff3fef97af20803f92f20032327e873b0a7aec1

@@ -5,6 +5,8 @@
 package nsenter
 
 /*
+#cgo CFLAGS: -fno-plt
+
 extern void nsexec_go_agent_nsexec_agent_enter(void);
 
 __attribute__((constructor)) static void nsexec_go_agent_constructor(void)

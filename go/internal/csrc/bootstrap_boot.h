@@ -43,8 +43,10 @@ struct nsx_boot {
 	char *bytes; /* of the message */
 	struct nsexec_plan *plan;
 	struct nsx_spec *spec;
-	struct nsx_page *page; /* pids, and the step of stage 1; stage 2 has it not */
-	struct nsx_page *note; /* the step of stage 2; in the next page */
+	struct nsx_page *page; /* pids, and the step of stage 1; stage 2 can not change it */
+	struct nsx_page *note; /* the step of stage 2; shared with it */
+	struct nsx_page own;   /* what page is where stage 1 does nothing: a fork copies it */
+	struct nsx_room room;  /* last: not initialised */
 	size_t page_bytes;
 };
 
@@ -99,6 +101,16 @@ int nsx_boot_hear(struct nsx_boot *boot, struct nsx_err *err);
  * Return: whether it does.
  */
 bool nsx_boot_tells_first(const struct nsx_boot *boot);
+
+/**
+ * nsx_boot_share() - A page that the stages made from now on have in common
+ * @boot: of stage 0
+ *
+ * fork-safe: yes.
+ *
+ * Return: the page, boot->page_bytes long and zero, which the caller unmaps; NULL with errno.
+ */
+struct nsx_page *nsx_boot_share(const struct nsx_boot *boot);
 
 /**
  * nsx_boot_serve() - A step of stage 0: answer until stage 2 is done

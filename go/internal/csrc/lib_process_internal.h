@@ -11,8 +11,9 @@ struct nsexec_process {
 	int pidfd;
 	int tty_fd;
 	bool waited;
-	void *memory; /* of the spawn, given back with the handle */
-	size_t mapped;
+	struct nsx_place *place; /* this is a part of it; or NULL */
+	void *shared;            /* of the spawn, given back with the handle */
+	size_t shared_bytes;
 	struct nsexec_status status;
 	int status_fd; /* of the spawn; closed with the handle */
 	int keeper_fd; /* see nsx_keeper_finish() */

@@ -7,6 +7,7 @@
 #define NSX_LIB_RUN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,7 +17,8 @@ enum {
 	NSX_TASKS_MAX = 16,
 	NSX_OPENED_MAX = 16,
 	NSX_GROUPS_SHOWN_MAX = 1024,
-	NSX_IDMAP_TEXT_MAX = 8192
+	NSX_IDMAP_TEXT_MAX = 8192,
+	NSX_CGROUP_BYTES = 4064
 };
 
 /*
@@ -28,7 +30,7 @@ struct nsx_page {
 	int32_t inner_pid;  /* the second one, if joining has to come before creating */
 	int32_t final_pid;  /* the one that executes the program */
 	char step[16];      /* what the newest of them is at */
-	char cgroup[4000];  /* a cgroup that was made for it, "" if none */
+	_Alignas(16) char cgroup[NSX_CGROUP_BYTES]; /* a cgroup that was made for it, "" if none */
 };
 
 /* What the target is like, in ids of the namespaces that the new process will have. */
@@ -74,8 +76,20 @@ struct nsx_filters {
 	void *owned; /* what to free */
 };
 
+/*
+ * Room for what is read. The functions that read have it not on their stacks, so that few pages are touched: each costs
+ * a fault, and another one in every child that writes to it.
+ */
+struct nsx_room {
+	char env[2048]; /* fits most; with what /proc/PID/status says in one page of memory */
+	_Alignas(8) char scratch[12288];
+	char scratch2[12288];
+	uint32_t groups[NSX_GROUPS_SHOWN_MAX];
+};
+
 struct nsx_run {
 	const struct nsx_spec *spec;
+	struct nsx_room *room;
 	struct nsx_page *page;
 	bool page_is_ours; /* not shared with children that have a memory of their own, yet */
 	const char *role;
@@ -86,6 +100,7 @@ struct nsx_run {
 	bool powerful;     /* may do everything in the first user namespace */
 	bool as_sibling; /* the starter is a child itself: what it makes shall be a child of its parent */
 	void *stack; /* for a first child that uses the starter's memory, who only waits; NULL: it must not */
+	size_t stack_bytes;
 	int parent_fd; /* the other end of status_fd, where the parent is this process */
 	int cancel_fd; /* the parent's wish to give up, or negative */
 
@@ -113,7 +128,7 @@ struct nsx_run {
 
 	char **argv;
 	char **envp;
-	char *env_text; /* memory behind envp, if it is more than fits here: */
+	char *env_text; /* memory behind envp, if it is more than fits in the room */
 
 	int root_fd;       /* the directory that becomes the root; then its clone; then the root */
 	int own_mounts[3]; /* what we mounted on /proc, /sys and /dev: see nsx_root_base() */
@@ -121,23 +136,15 @@ struct nsx_run {
 	int opened[NSX_OPENED_MAX]; /* no longer needed, and closed with the others: see nsx_run_read() */
 	size_t opened_count;
 	int ptmx_fd; /* the caller's, for containers without devpts */
-
-	/*
-	 * Room for what is read. It is here, not in the functions that read, so that few pages are touched: each costs 3 us,
-	 * and again in every child that writes to it. Not initialised.
-	 */
-	_Alignas(8) char scratch[12288];
-	char scratch2[12288];
-	char env_small[4096];
-	uint32_t group_room[NSX_GROUPS_SHOWN_MAX];
 };
 
 /**
  * nsx_run_init() - Set everything to "not there"
  * @run:  to initialise
  * @spec: the packed plan, borrowed
+ * @room: for what is read, borrowed, need not be initialised; or NULL if nothing will be read
  */
-void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec);
+void nsx_run_init(struct nsx_run *run, const struct nsx_spec *spec, struct nsx_room *room);
 
 /**
  * nsx_run_done() - Close and free what the starter opened

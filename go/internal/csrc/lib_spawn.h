@@ -13,14 +13,16 @@ struct nsx_spawn {
 	struct nsexec_plan *plan;
 	struct nsx_spec *spec;
 	struct nsx_page *page;
-	void *memory; /* the page is in it */
-	size_t mapped;
+	struct nsx_place *place; /* of the starter, if that is this process; the page may be in it */
+	void *shared; /* else, and also if children have a memory of their own, it is in this */
+	size_t shared_bytes;
 	int memory_fd;
 	int status_fd; /* our end */
 	int child_fd;  /* the children's end */
 	int tty_fd;
 	pid_t engine_pid;
-	int pidfd;        /* of the final process, once it was ready */
+	int pidfd; /* of the final process, once it was ready */
+	int release_fd;
 	unsigned seen[8]; /* messages, by row of the request table */
 	struct nsx_err reported;
 	bool ready;
