@@ -50,17 +50,25 @@ static const char *variable(const char *name)
 }
 
 /* The first byte of a reply says what it is; the parent of the original takes all of standard output for the error. */
+/* To our own parent a reply says first of what kind it is, and how long (see answer() in init_linux.go); else it is a line. */
 static _Noreturn void fail(const struct agent *agent, const struct nsx_err *err)
 {
-	char text[NSEXEC_ERR_TEXT_MAX + 16];
-	struct nsx_str out = NSX_STR(text, sizeof(text));
+	static const char line[] = "nsenter: ";
+	char text[1 + sizeof(uint64_t) + NSEXEC_ERR_TEXT_MAX + 1];
+	size_t head = agent->reply_fd >= 0 ? 1 + sizeof(uint64_t) : sizeof(line) - 1;
+	uint64_t length;
 
-	nsx_str_add(&out, agent->reply_fd >= 0 ? "E" : "nsenter: ");
-	(void)nsexec_err_format(err, text + out.used, sizeof(text) - out.used - 1);
-	out.used = strlen(text);
-	nsx_str_add(&out, "\n");
+	(void)nsexec_err_format(err, text + head, sizeof(text) - head - 1);
+	(void)strcat(text + head, "\n");
+	length = strlen(text + head);
+	if (agent->reply_fd >= 0) {
+		text[0] = 'E';
+		memcpy(text + 1, &length, sizeof(length));
+	} else {
+		memcpy(text, line, head);
+	}
 	(void)nsx_file_write_all(agent->reply_fd >= 0 ? agent->reply_fd : STDOUT_FILENO, text,
-				 out.used);
+				 head + (size_t)length);
 	_exit(1);
 }
 

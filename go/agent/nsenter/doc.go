@@ -22,6 +22,11 @@
 // file, of any size, and in nobody's environment; the module has no descriptor of the caller's; the program's own file can
 // not be changed through /proc/PID/exe.
 //
+// That check has a price: with a cwd that was deleted, or that lies outside of the root (CVE-2024-21626), Run is an error
+// even for a module that needs none. Pass nil where the path that is meant is absolute.
+//
+// Run returns when it has the whole reply. The process ends on its own then, and is reaped; that may be a moment later.
+//
 // With gccgo, whose runtime opens the program when it starts, Run works only where the root has a /proc that shows it.
 //
 // All functions may be called from any goroutine. They need what joining the namespaces needs, usually root.

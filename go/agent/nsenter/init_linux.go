@@ -18,6 +18,7 @@ import "C"
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -68,10 +69,12 @@ func Init() {
 	os.Exit(0)
 }
 
-// answer writes a reply, with its first byte where the parent is ours.
+// answer writes a reply; where the parent is ours it says first of what kind it is, and how long: who has all of it need not
+// wait for the end of this process.
 func answer(reply *os.File, kind byte, text string) error {
 	if reply != os.Stdout {
-		text = string(kind) + text
+		head := binary.LittleEndian.AppendUint64([]byte{kind}, uint64(len(text)))
+		text = string(head) + text
 	} else if kind == replyError {
 		text += "\n"
 	}

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -63,6 +64,16 @@ var _ = RegisterModule("panic", func(b []byte) string { panic("of the module") }
 var _ = RegisterModule("exit", func(b []byte) string { os.Exit(3); return "" })
 var _ = RegisterModule("goexit", func(b []byte) string { runtime.Goexit(); return "" })
 var _ = RegisterModule("sleep", func(b []byte) string { time.Sleep(time.Hour); return "" })
+
+// What a hostile container could make of a module: the beginning of a reply, or none, and an ordinary end.
+var _ = RegisterModule("cut", func(b []byte) string {
+	var p struct{ Reply []byte }
+	_ = json.Unmarshal(b, &p)
+	fd, _ := strconv.Atoi(os.Getenv(envReplyFD))
+	_, _ = syscall.Write(fd, p.Reply)
+	os.Exit(0)
+	return ""
+})
 var _ = RegisterModule("echo", func(b []byte) string { return "echo" })
 
 var _ = RegisterModule("descriptors", func(b []byte) string {
@@ -243,6 +254,16 @@ func TestAFailingModuleIsAnError(t *testing.T) {
 	}
 }
 
+func TestAReplyThatIsNotWholeIsAnError(t *testing.T) {
+	for _, reply := range []string{"", "R", "R\x05\x00\x00\x00", "R\x05\x00\x00\x00\x00\x00\x00\x00half", "E\x05\x00\x00\x00\x00\x00\x00\x00half",
+		"R\xff\xff\xff\xff\xff\xff\xff\xff", "R\xff\xff\xff\xff\xff\xff\xff\x7f", "X\x01\x00\x00\x00\x00\x00\x00\x00x"} {
+		got, err := Run(nil, nil, nil, nil, nil, map[string]interface{}{"module": "cut", "Reply": []byte(reply)})
+		if err == nil || !strings.Contains(err.Error(), "without a reply") {
+			t.Errorf("of %q: reply %q, %v", reply, got, err)
+		}
+	}
+}
+
 func TestWhatCanNotBeJoinedIsAnError(t *testing.T) {
 	b := newBox(t)
 	file, err := os.Open("/proc/self/status")
@@ -385,6 +406,11 @@ func TestOpenRefusesWhatIsNobody(t *testing.T) {
 	if _, err := OpenNamespace(uint32(os.Getpid()), "../../1/ns/mnt"); err == nil {
 		t.Error("a path as kind")
 	}
+	if f, err := OpenNamespace(uint32(os.Getpid()), "pid_for_children"); err != nil {
+		t.Error(err)
+	} else {
+		f.Close()
+	}
 	if _, err := OpenNamespace(0, "mnt"); err == nil {
 		t.Error("process 0")
 	}
@@ -451,15 +477,27 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 		calls = 5
 	}
 	many(100, 2, true)
-	fds := count(t, "/proc/self/fd")
+	children := func() int { // the dead among them
+		n := 0
+		tasks, _ := filepath.Glob("/proc/self/task/*/children")
+		for _, task := range tasks {
+			text, _ := os.ReadFile(task)
+			n += len(strings.Fields(string(text)))
+		}
+		return n
+	}
+	fds, kids := count(t, "/proc/self/fd"), children()
 	many(100, calls, true)
 	many(10, calls/10+1, false)
-	for end := time.Now().Add(10 * time.Second); (count(t, "/proc/self/fd") != fds || count(t, "/proc/self/task") > 140) && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); (count(t, "/proc/self/fd") != fds || children() != kids || count(t, "/proc/self/task") > 140) && time.Now().Before(end); {
 		runtime.GC()
 		time.Sleep(20 * time.Millisecond)
 	}
 	if now := count(t, "/proc/self/fd"); now != fds {
 		t.Errorf("%d descriptors, before %d", now, fds)
+	}
+	if now := children(); now != kids {
+		t.Errorf("%d children, before %d", now, kids)
 	}
 	if now := count(t, "/proc/self/task"); now > 140 {
 		t.Errorf("%d threads", now)

@@ -12,6 +12,7 @@ import (
 
 var kinds = map[string]bool{
 	"mnt": true, "net": true, "pid": true, "user": true, "ipc": true, "uts": true, "cgroup": true, "time": true,
+	"pid_for_children": true, "time_for_children": true,
 }
 
 const oPath = 0x200000
@@ -28,9 +29,9 @@ func open(pid uint32, name string, flags int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// OpenNamespace opens a namespace of a process: "mnt", "net", "pid", "user", "ipc", "uts", "cgroup" or "time". A seccomp
-// agent opens first, and asks then whether the notification is still valid: if it is, the number was not given to another
-// process in between. The caller closes it.
+// OpenNamespace opens a namespace of a process: "mnt", "net", "pid", "user", "ipc", "uts", "cgroup" or "time", and also
+// "pid_for_children" and "time_for_children". A seccomp agent opens first, and asks then whether the notification is still
+// valid: if it is, the number was not given to another process in between. The caller closes it.
 func OpenNamespace(pid uint32, kind string) (*os.File, error) {
 	if !kinds[kind] {
 		return nil, fmt.Errorf("nsenter: %q is no kind of namespaces", kind)

@@ -7,10 +7,12 @@ package nsenter
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -120,21 +122,42 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nsenter: start of a child: %w", err)
 	}
-	reply, readErr := io.ReadAll(read)
+	kind, reply, readErr := readReply(read)
+	if readErr == nil && ctx.Err() == nil {
+		// nothing that the process still does counts: taking a Go program down costs the kernel as much as joining
+		go func() { _ = cmd.Wait() }()
+		if kind == replyError {
+			return nil, errors.New(string(bytes.TrimRight(reply, "\n")))
+		}
+		return reply, nil
+	}
 	waitErr := cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case len(reply) > 0 && reply[0] == replyError:
-		return nil, errors.New(string(bytes.TrimRight(reply[1:], "\n")))
 	case waitErr != nil:
 		return nil, fmt.Errorf("nsenter: the module ended without a reply: %w: %s", waitErr, said.Bytes())
-	case readErr != nil:
-		return nil, readErr
-	case len(reply) == 0 || reply[0] != replyOK:
-		return nil, fmt.Errorf("nsenter: the module ended without a reply: %s", said.Bytes())
 	}
-	return reply[1:], nil
+	return nil, fmt.Errorf("nsenter: the module ended without a reply: %w: %s", readErr, said.Bytes())
+}
+
+// readReply reads what answer has written: all of it, or there is an error.
+func readReply(from io.Reader) (kind byte, text []byte, err error) {
+	var head [9]byte
+	var buffer bytes.Buffer
+	if _, err := io.ReadFull(from, head[:]); err != nil {
+		return 0, nil, err
+	}
+	kind = head[0]
+	length := binary.LittleEndian.Uint64(head[1:])
+	if kind != replyOK && kind != replyError || length > math.MaxInt64 {
+		return 0, nil, fmt.Errorf("reply of kind %q, length %d", kind, length)
+	}
+	// its length is only a claim: memory is taken for what comes
+	if _, err := io.CopyN(&buffer, from, int64(length)); err != nil {
+		return 0, nil, err
+	}
+	return kind, buffer.Bytes(), nil
 }
 
 // limitedBuffer keeps the beginning of what a module prints, for the error.

@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 326c5753030a45668c127da34ff3fef97af20803f92f20032327e873b0a7aec1
+// sha256 of them: a17ec174b76e766144384ad1099715ac6f5cce366908a28c192479cfef7dd55a
