@@ -278,7 +278,7 @@ static int clone_legacy(struct nsx_run *run, uint64_t flags, struct nsx_err *err
 static int clone_child(struct nsx_run *run, struct nsx_err *err)
 {
 	uint32_t kinds = run->inner || run->final ? 0 : run->fresh;
-	struct nsx_clone_args args = { .parent_tid = (uint64_t)(uintptr_t)&run->page->helper_pid };
+	struct nsx_clone_args args = { 0 };
 	uint64_t flags = NSX_CLONE_PARENT_SETTID | (run->as_sibling ? NSX_CLONE_PARENT : 0);
 	bool shared = shares_memory(run);
 	bool frozen = false;
@@ -286,6 +286,7 @@ static int clone_child(struct nsx_run *run, struct nsx_err *err)
 
 	if (!shared && share_page(run, err) < 0)
 		return err->code;
+	args.parent_tid = (uint64_t)(uintptr_t)&run->page->helper_pid;
 
 	if (run->own_cgroup)
 		kinds &= ~NSEXEC_NS_CGROUP; /* see nsx_step_unshare_cgroup() */
