@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: a17ec174b76e766144384ad1099715ac6f5cce366908a28c192479cfef7dd55a
+// sha256 of them: 60bd1ef4f0d259628888ccb250241c579bb2921672164f165d45ceb0d02f11bd
