@@ -50,6 +50,7 @@ static const char *const hint_texts[NSX_HINT_COUNT] = {
 	[NSX_HINT_HELP]                = "--help lists the options and their grammar",
 	[NSX_HINT_SETUID_CAP]          = "the caller may not take on these ids in this user namespace",
 	[NSX_HINT_NO_DEVPTS]           = "the container has no /dev/pts to make a terminal in; use --no-tty",
+	[NSX_HINT_CHROOT]              = "the root directory is no mount point, as in a chroot; bind it to itself before (mount --bind DIR DIR; chroot DIR)",
 };
 /* clang-format on */
 

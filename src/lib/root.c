@@ -57,7 +57,8 @@ int nsx_root_private(struct nsx_run *run, struct nsx_err *err)
 {
 	(void)run;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return nsx_err_sys(err, "mount(MS_PRIVATE)", "/");
+		return nsx_err_set(err, -errno, "mount(MS_PRIVATE)", "/",
+				   errno == EINVAL ? NSX_HINT_CHROOT : NSX_HINT_NONE);
 	return 0;
 }
 

@@ -98,6 +98,24 @@ setup_file() {
 	same "$(cd "$rootfs" && find . | sort)" "$(printf '%s\n./dev\n./proc\n./sys\n' "$before" | sort)"
 }
 
+@test "in a chroot it is said what to do, and with that done it works" {
+	make_rootfs
+	in_chroot() { # BIND: the root to itself before
+		# shellcheck disable=SC2016 # the inner shell expands it
+		unshare --mount --propagation private bash -c '
+			[ -z "$1" ] || mount --bind "$2" "$2" || exit 1
+			mkdir -p "$2/proc" "$2/dev" "$2/sys" && mount --rbind /proc "$2/proc" && mount --rbind /dev "$2/dev" &&
+				mount --rbind /sys "$2/sys" && touch "$2/nsexec" && mount --bind "$3" "$2/nsexec" || exit 1
+			exec chroot "$2" /nsexec launch -- true' bash "$1" "$rootfs" "$NSEXEC"
+	}
+	run --separate-stderr in_chroot ""
+	same "$status" 125
+	has "$stderr" "mount(MS_PRIVATE) of /: Invalid argument"
+	has "$stderr" "hint: the root directory is no mount point, as in a chroot"
+	run in_chroot bind
+	same "$status" 0 "$output"
+}
+
 @test "with --read-only a rootfs without /proc is refused and not changed" {
 	make_rootfs
 	rmdir "$rootfs/proc"

@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 60bd1ef4f0d259628888ccb250241c579bb2921672164f165d45ceb0d02f11bd
+// sha256 of them: 0713c38060c70aa28c5e2412f87822b8fa28513dbd5083d5ef13515fed255737
