@@ -56,6 +56,17 @@ static inline struct nsx_boot *nsx_boot_of(struct nsx_run *run)
 }
 
 /**
+ * nsx_boot_pair_up() - Make the socket between the stages: for what only stage 0 can do, and to notice a death
+ * @boot: of stage 0
+ * @err:  detail on failure
+ *
+ * fork-safe: no.
+ *
+ * Return: 0, or what socketpair(2) says.
+ */
+int nsx_boot_pair_up(struct nsx_boot *boot, struct nsx_err *err);
+
+/**
  * nsx_boot_ask() - Ask stage 0 for something, and wait until it is done
  * @boot: of stage 1 or 2
  * @ask:  for what

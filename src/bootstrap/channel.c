@@ -14,6 +14,17 @@
 #include "lib/child_steps.h"
 #include "lib/maps.h"
 
+int nsx_boot_pair_up(struct nsx_boot *boot, struct nsx_err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return nsx_err_sys(err, "socketpair", NULL);
+	boot->run.status_fd = pair[0];
+	boot->run.ask_fd = pair[1];
+	return 0;
+}
+
 int nsx_boot_write(int fd, const char *text, size_t len)
 {
 	while (len > 0) {

@@ -213,6 +213,11 @@ static int prepare(struct nsx_boot *boot, struct nsx_err *err)
 		(void)nsx_str_copy(err->step, sizeof(err->step), "protect-self");
 		r = nsx_boot_protect_self(err);
 	}
+	/* before the message: the runtime mostly has something else to do until it sends it */
+	if (r >= 0) {
+		(void)nsx_str_copy(err->step, sizeof(err->step), "channel");
+		r = nsx_boot_pair_up(boot, err);
+	}
 	if (r >= 0)
 		(void)nsx_str_copy(err->step, sizeof(err->step), "message");
 	if (r >= 0 && boot->era->says_hello) {
@@ -228,7 +233,7 @@ static int prepare(struct nsx_boot *boot, struct nsx_err *err)
 	if (r < 0)
 		return r;
 	err->step[0] = '\0';
-	nsx_run_init(&boot->run, boot->spec, &boot->room);
+	boot->run.spec = boot->spec;
 	boot->run.page = boot->page;
 	return 0;
 }

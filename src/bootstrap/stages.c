@@ -185,17 +185,6 @@ static void set_name(const char *name)
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-static int pair_up(struct nsx_run *run, struct nsx_err *err)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return nsx_err_sys(err, "socketpair", NULL);
-	run->status_fd = pair[0];
-	run->ask_fd = pair[1];
-	return 0;
-}
-
 static int clone_stage1(struct nsx_run *run, struct nsx_err *err)
 {
 	struct nsx_boot *boot = nsx_boot_of(run);
@@ -371,7 +360,6 @@ static int take_console(struct nsx_run *run, struct nsx_err *err)
 const struct nsx_step nsx_boot_stage0_steps[] = {
 	{ "namespaces",    NULL,        resolve,                 "every path is opened before anything is joined; one's own is left out" },
 	{ "oom",           has_oom,     nsx_context_oom,         "written later only if it differs" },
-	{ "channel",       NULL,        pair_up,                 "for what only this stage can do, and to notice the death of the others" },
 	{ "page",          is_staged,        share_page,          "what stage 1 tells of itself and of stage 2 is in memory of both" },
 	{ "clone-stage-1", is_staged,        clone_stage1,        "a child of the runtime, which reaps it" },
 	{ "stage-1",       before_join,      clone_nothing,       "a child that ends at once, since this stage does its work" },
