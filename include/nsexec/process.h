@@ -62,9 +62,7 @@ struct nsexec_event {
  * @data:  handed to @event
  * @cancel_fd: a descriptor plus 1; when it becomes readable before the new process is ready, everything is ended, and
  *         nsexec_spawn() returns -EINTR; 0: none. What comes later is for whoever waits for the process
- * @release_fd: a descriptor plus 1 that the caller wants to be rid of; 0: none. It is closed when none of the new processes
- *         has it any more, or they have their own copy of it: for what takes the kernel long, as the end of a mount does.
- *         Whatever nsexec_spawn() returns but -EINVAL and -E2BIG for these options, it is closed
+ * @reserved: must be 0
  */
 struct nsexec_spawn_args {
 	uint64_t size;
@@ -72,7 +70,7 @@ struct nsexec_spawn_args {
 	void (*event)(void *data, const struct nsexec_event *event);
 	void *data;
 	int32_t cancel_fd;
-	int32_t release_fd;
+	uint32_t reserved;
 };
 
 /**

@@ -59,8 +59,8 @@ static _Noreturn void fail(const struct agent *agent, const struct nsx_err *err)
 	uint64_t length;
 
 	(void)nsexec_err_format(err, text + head, sizeof(text) - head - 1);
-	(void)strcat(text + head, "\n");
 	length = strlen(text + head);
+	text[head + length++] = '\n';
 	if (agent->reply_fd >= 0) {
 		text[0] = 'E';
 		memcpy(text + 1, &length, sizeof(length));

@@ -5,7 +5,7 @@
  * no second execve: the segments are mapped again, from a read-only clone of the mount, over themselves, while nothing in
  * them has been written yet; then the clone is made the process's /proc/PID/exe (PR_SET_MM_MAP). What can be reached from
  * then on, through /proc/PID/exe, /proc/PID/map_files or as an interpreter, is the file on a read-only mount that belongs
- * to nobody and of which no container gets a descriptor: just what execve of the clone would give, at a fifth of the price.
+ * to nobody and of which no descriptor is open: just what execve of the clone would give, at a fifth of the price.
  *
  * The program is not relocated yet and has no thread pointer: no stack protector, no pointers in data, only system calls.
  * Where the kernel refuses, the program is executed again; if that fails, too, main() tries with all fall-backs.
@@ -248,11 +248,14 @@ void nsx_early(long *stack)
 		(void)call6(SYS_execveat, tree, (long)nsx_early_empty, (long)start.argv,
 			    (long)start.envp, AT_EMPTY_PATH, 0);
 
+	/*
+	 * As long as the clone's were open, anywhere, its mount would be one that may be changed: who has CAP_SYS_ADMIN and
+	 * CAP_SYS_PTRACE in a container could clear the read-only flag through /proc/PID/exe. So it ends here, although that
+	 * waits for the kernel's RCU: 70 us.
+	 */
+	if (fd == tree + 1 && call6(SYS_close_range, tree, fd, 0, 0, 0, 0) == 0)
+		return;
 	if (fd >= 0)
 		(void)call6(SYS_close, fd, 0, 0, 0, 0, 0);
-	/* as long as it is open, who has CAP_SYS_ADMIN could clear the read-only flag with it: no container gets it */
-	if (r >= 0 && tree > 2)
-		early_mount = (int)tree + 1;
-	else
-		(void)call6(SYS_close, tree, 0, 0, 0, 0, 0);
+	(void)call6(SYS_close, tree, 0, 0, 0, 0, 0);
 }

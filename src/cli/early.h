@@ -8,10 +8,4 @@
 /* The program file is out of a container's reach; nothing remains for nsexec_self_protect(). */
 extern bool early_protected __attribute__((visibility("hidden")));
 
-/*
- * A descriptor plus 1 that keeps the mount of the program file, or 0. Closing the last one takes the kernel 70 us, which
- * nsexec_spawn() does while the program begins (release_fd). Nothing else may use it: see parse_fd().
- */
-extern int early_mount __attribute__((visibility("hidden")));
-
 #endif

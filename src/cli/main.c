@@ -13,7 +13,6 @@
 #include "cli/output.h"
 
 bool early_protected;
-int early_mount;
 
 /* clang-format off */
 static const struct {

@@ -13,7 +13,6 @@
 #include "base/num.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "cli/early.h"
 #include "cli/opt.h"
 
 int parse_ids(const char *option, const char *value, uint32_t *ret_uid, uint32_t *ret_gid,
@@ -128,8 +127,7 @@ int parse_fd(struct nsexec_plan *plan, const char *option, const char *value, st
 	if (nsx_num_parse_fd(text, &from) < 0 || nsx_num_parse_fd(equals, &to) < 0)
 		return opt_error(err, option, value,
 				 "N=M is needed: our descriptor N is M in the program");
-	/* the one that is ours the user can not mean */
-	if (from + 1 == early_mount || nsexec_plan_add_fd(plan, from, to, NULL) < 0)
+	if (nsexec_plan_add_fd(plan, from, to, NULL) < 0)
 		return opt_error(err, option, value,
 				 "N must be open, and M at most 65535 and used once");
 	return 0;

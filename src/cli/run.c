@@ -195,8 +195,7 @@ int run_plan(const struct run_options *options, int *ret_status, struct nsx_err 
 						   NSEXEC_SPAWN_SHARE_SELF |
 						   (early_protected ? NSEXEC_SPAWN_PROTECTED : 0),
 					  .event = output_event,
-					  .data = options->output,
-					  .release_fd = early_mount };
+					  .data = options->output };
 	auto_close int null_fd = -EBADF;
 	struct nsexec_process *process = NULL;
 	struct supervise_signals signals = { .fd = -EBADF };

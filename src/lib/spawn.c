@@ -37,8 +37,8 @@ static int check_args(const struct nsexec_spawn_args *given, struct nsexec_spawn
 
 	if (r < 0)
 		return r;
-	if (args->cancel_fd < 0 || args->release_fd < 0)
-		return nsx_err_set(err, -EINVAL, "check-args", "cancel_fd, release_fd",
+	if (args->cancel_fd < 0 || args->reserved != 0)
+		return nsx_err_set(err, -EINVAL, "check-args", "cancel_fd, reserved",
 				   NSX_HINT_NONE);
 	if ((args->flags & ~(uint64_t)(NSEXEC_SPAWN_FORK_SELF | SELF_FLAGS)) != 0 ||
 	    ((args->flags & SELF_FLAGS) != 0 && (args->flags & NSEXEC_SPAWN_FORK_SELF) == 0))
@@ -168,7 +168,6 @@ static int start_here(struct nsx_spawn *spawn, struct nsx_err *err)
 			return r;
 		run->image_fd = r;
 	}
-	nsx_run_close_later(run, &spawn->release_fd);
 	r = nsx_start(run, err);
 	if (run->status_fd < 0) /* see clone_sharing() */
 		spawn->child_fd = -EBADF;
@@ -341,7 +340,6 @@ static void close_spawn(struct nsx_spawn *spawn)
 	nsx_close_fd(&spawn->child_fd);
 	nsx_close_fd(&spawn->tty_fd);
 	nsx_close_fd(&spawn->pidfd);
-	nsx_close_fd(&spawn->release_fd);
 	free(spawn->spec);
 }
 
@@ -389,15 +387,12 @@ int nsexec_spawn(struct nsexec_plan *plan, const struct nsexec_spawn_args *args,
 		.child_fd = -EBADF,
 		.tty_fd = -EBADF,
 		.pidfd = -EBADF,
-		.release_fd = -EBADF,
 		.stdio_open = true,
 	};
 	int r = check_args(args, &spawn.args, &detail);
 
-	if (r >= 0) {
-		spawn.release_fd = spawn.args.release_fd - 1;
+	if (r >= 0)
 		r = nsx_plan_pack(plan, &spawn.spec, &detail);
-	}
 	if (r >= 0)
 		r = run_spawn(&spawn, ret_process, &detail);
 	close_spawn(&spawn);

@@ -21,8 +21,7 @@ struct nsx_spawn {
 	int child_fd;  /* the children's end */
 	int tty_fd;
 	pid_t engine_pid;
-	int pidfd; /* of the final process, once it was ready */
-	int release_fd;
+	int pidfd;        /* of the final process, once it was ready */
 	unsigned seen[8]; /* messages, by row of the request table */
 	struct nsx_err reported;
 	bool ready;

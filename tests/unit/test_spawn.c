@@ -62,42 +62,6 @@ static int tells_how_the_process_ended(void)
 	return 0;
 }
 
-/* Whatever comes of it, and whoever the starter is. */
-static int what_is_to_be_released_is_closed(void)
-{
-	static const char *const scripts[] = { "exit 0", "exit 4" };
-	static const uint64_t flags[] = { 0, NSEXEC_SPAWN_FORK_SELF | NSEXEC_SPAWN_PROTECTED };
-
-	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k < 2; k++) {
-			struct nsexec_plan *plan = plan_of(scripts[i]);
-			struct nsexec_status status = { 0 };
-			int pair[2];
-			char byte;
-			struct nsexec_spawn_args args = { .size = sizeof(args), .flags = flags[k] };
-
-			CHECK(plan != NULL && pipe(pair) == 0);
-			args.release_fd = pair[1] + 1;
-			CHECK_OK(run(plan, &args, &status));
-			CHECK_INT(fcntl(pair[1], F_GETFD), -1);
-			CHECK_INT(read(pair[0], &byte, 1), 0);
-			(void)close(pair[0]);
-
-			/* it fails: there is no such program */
-			char *argv[] = { (char *)"/no/such/program", NULL };
-
-			CHECK(pipe(pair) == 0);
-			args.release_fd = pair[1] + 1;
-			CHECK_OK(nsexec_plan_set_argv(plan, argv, &err));
-			CHECK_INT(run(plan, &args, &status), -ENOENT);
-			CHECK_INT(fcntl(pair[1], F_GETFD), -1);
-			CHECK_INT(read(pair[0], &byte, 1), 0);
-			(void)close(pair[0]);
-			(void)nsexec_plan_free(plan);
-		}
-	return 0;
-}
-
 static int a_plan_can_be_spawned_again(void)
 {
 	struct nsexec_plan *plan = plan_of("exit 3");
@@ -522,12 +486,12 @@ static int a_new_user_namespace_needs_no_privileges(void)
 	return 0;
 }
 
-TAP_MAIN(CASE(tells_how_the_process_ended), CASE(what_is_to_be_released_is_closed),
-	 CASE(a_plan_can_be_spawned_again), CASE(waits_with_a_timeout_and_again),
-	 CASE(says_so_when_somebody_took_the_status), CASE(a_failed_spawn_leaves_nothing),
-	 CASE(takes_arguments_of_other_versions), CASE(takes_only_flags_that_go_together),
-	 CASE(shares_a_helper_program), CASE(reports_steps_only_when_traced),
-	 CASE(explains_without_running), CASE_TABLE(maps_descriptors, fd_maps),
-	 CASE(the_callers_descriptors_stay_as_they_are), CASE(writes_nothing_to_stdout_and_stderr),
+TAP_MAIN(CASE(tells_how_the_process_ended), CASE(a_plan_can_be_spawned_again),
+	 CASE(waits_with_a_timeout_and_again), CASE(says_so_when_somebody_took_the_status),
+	 CASE(a_failed_spawn_leaves_nothing), CASE(takes_arguments_of_other_versions),
+	 CASE(takes_only_flags_that_go_together), CASE(shares_a_helper_program),
+	 CASE(reports_steps_only_when_traced), CASE(explains_without_running),
+	 CASE_TABLE(maps_descriptors, fd_maps), CASE(the_callers_descriptors_stay_as_they_are),
+	 CASE(writes_nothing_to_stdout_and_stderr),
 	 CASE(the_program_dies_with_the_thread_that_asked_for_it),
 	 CASE(sets_limits_umask_and_directory), CASE(a_new_user_namespace_needs_no_privileges))

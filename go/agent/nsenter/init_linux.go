@@ -73,7 +73,9 @@ func Init() {
 // wait for the end of this process.
 func answer(reply *os.File, kind byte, text string) error {
 	if reply != os.Stdout {
-		head := binary.LittleEndian.AppendUint64([]byte{kind}, uint64(len(text)))
+		head := make([]byte, 9)
+		head[0] = kind
+		binary.LittleEndian.PutUint64(head[1:], uint64(len(text)))
 		text = string(head) + text
 	} else if kind == replyError {
 		text += "\n"

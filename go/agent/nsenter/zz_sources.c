@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 0713c38060c70aa28c5e2412f87822b8fa28513dbd5083d5ef13515fed255737
+// sha256 of them: aefef61a4f98bcd26f13198f401d3e701f4ab0d57e5d380082274ed8a5624549

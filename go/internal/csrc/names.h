@@ -94,6 +94,7 @@
 #define nsx_boot_era_find NSX_GO_NAME(nsx_boot_era_find)
 #define nsx_boot_hear NSX_GO_NAME(nsx_boot_hear)
 #define nsx_boot_length NSX_GO_NAME(nsx_boot_length)
+#define nsx_boot_pair_up NSX_GO_NAME(nsx_boot_pair_up)
 #define nsx_boot_parse NSX_GO_NAME(nsx_boot_parse)
 #define nsx_boot_plan NSX_GO_NAME(nsx_boot_plan)
 #define nsx_boot_protect_self NSX_GO_NAME(nsx_boot_protect_self)
