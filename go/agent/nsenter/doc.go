@@ -25,6 +25,8 @@
 // That check has a price: with a cwd that was deleted, or that lies outside of the root (CVE-2024-21626), Run is an error
 // even for a module that needs none. Pass nil where the path that is meant is absolute.
 //
+// The process of a module starts with one processor (runtime.GOMAXPROCS), for it is there for one function.
+//
 // Run returns when it has the whole reply. The process ends on its own then, and is reaped; that may be a moment later.
 //
 // With gccgo, whose runtime opens the program when it starts, Run works only where the root has a /proc that shows it.

@@ -34,6 +34,7 @@ const (
 	envCommandFD = "_LIBNSENTER_COMMANDFD"
 	envReplyFD   = "_LIBNSENTER_REPLYFD"
 	initArg      = "-init"
+	oneProcessor = "GOMAXPROCS=1" // a twentieth less to start; nobody else sees it, see Init
 )
 
 // The first byte of a reply.
@@ -47,6 +48,9 @@ const (
 func Init() {
 	if len(os.Args) < 2 || os.Args[1] != initArg || os.Getenv(envInit) == "" {
 		return
+	}
+	if "GOMAXPROCS="+os.Getenv("GOMAXPROCS") == oneProcessor {
+		os.Unsetenv("GOMAXPROCS")
 	}
 	reply := os.Stdout
 	if text := os.Getenv(envReplyFD); text != "" {

@@ -94,7 +94,7 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 	}
 	defer read.Close()
 
-	p := passed{env: []string{envInit + "=1"}}
+	p := passed{env: []string{envInit + "=1", oneProcessor}}
 	p.add("_LIBNSENTER_ROOTFD", o.Root)
 	p.add("_LIBNSENTER_CWDFD", o.Cwd)
 	p.add("_LIBNSENTER_MNTNSFD", o.Mnt)
