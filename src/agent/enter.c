@@ -49,8 +49,10 @@ static const char *variable(const char *name)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* The first byte of a reply says what it is; the parent of the original takes all of standard output for the error. */
-/* To our own parent a reply says first of what kind it is, and how long (see answer() in init_linux.go); else it is a line. */
+/*
+ * Our own parent is told first that it is an error, and how long (see answer() in init_linux.go); the parent of the original
+ * takes all of standard output for the error.
+ */
 static _Noreturn void fail(const struct agent *agent, const struct nsx_err *err)
 {
 	static const char line[] = "nsenter: ";

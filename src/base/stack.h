@@ -5,6 +5,12 @@
 
 #include <stddef.h>
 
+/*
+ * For functions with a large buffer that are rarely called: compiled into their callers, they would make all of these touch
+ * the pages of a frame that size.
+ */
+#define NSX_OWN_FRAME __attribute__((noinline))
+
 enum { NSX_STACK_BYTES = 128 << 10, NSX_STACK_GUARD = 64 << 10 };
 
 /**

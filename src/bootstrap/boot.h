@@ -45,9 +45,9 @@ struct nsx_boot {
 	struct nsx_spec *spec;
 	struct nsx_page *page; /* pids, and the step of stage 1; stage 2 can not change it */
 	struct nsx_page *note; /* the step of stage 2; shared with it */
-	struct nsx_page own;   /* what page is where stage 1 does nothing: a fork copies it */
-	struct nsx_room room;  /* last: not initialised */
 	size_t page_bytes;
+	struct nsx_page own;  /* what page is where stage 1 does nothing: a fork copies it */
+	struct nsx_room room; /* last: it is not initialised */
 };
 
 static inline struct nsx_boot *nsx_boot_of(struct nsx_run *run)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -73,9 +74,8 @@ static void write_line(int fd, const struct nsx_str *line)
 	(void)sigaction(SIGPIPE, &before, NULL);
 }
 
-/* Apart from its caller: the frame would cost a page each time that there is nothing to write. */
-__attribute__((noinline)) static void log_line(const struct nsx_log *log, enum nsx_log_level level,
-					       const char *text)
+NSX_OWN_FRAME static void log_line(const struct nsx_log *log, enum nsx_log_level level,
+				   const char *text)
 {
 	char buf[LINE_MAX_BYTES];
 	struct nsx_str line = NSX_STR(buf, sizeof(buf));

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "lib/cgroup_path.h"
@@ -222,10 +223,9 @@ static int find_v1(struct nsx_run *run, const char *controllers, const char *the
 	return 0;
 }
 
-/* Apart, with its large buffer, since mostly nothing differs. */
-static __attribute__((noinline)) int open_differing(struct nsx_run *run, const char *mount,
-						    char *theirs, const char *ours,
-						    struct nsx_err *err)
+/* Mostly nothing differs. */
+NSX_OWN_FRAME static int open_differing(struct nsx_run *run, const char *mount, char *theirs,
+					const char *ours, struct nsx_err *err)
 {
 	for (char *line = theirs; *line != '\0';) {
 		char *end = strchr(line, '\n');

@@ -12,6 +12,7 @@
 
 #include "base/inroot.h"
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -44,9 +45,7 @@ static enum nsx_hint explain(const char *path, int code, bool searched)
 	return code == EACCES ? NSX_HINT_NOEXEC : NSX_HINT_NONE;
 }
 
-/* Apart, with its large buffer, for the program that is given by its path. */
-static __attribute__((noinline)) int search(char *const argv[], char *const envp[],
-					    struct nsx_err *err)
+NSX_OWN_FRAME static int search(char *const argv[], char *const envp[], struct nsx_err *err)
 {
 	const char *name = argv[0];
 	char path[PATH_MAX];

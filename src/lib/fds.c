@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -55,8 +56,8 @@ static int bad_fd(int fd, int code, struct nsx_err *err)
 }
 
 /* Sources that would be overwritten before they are used are copied out of the way first. */
-static __attribute__((noinline)) int place(const struct nsx_fd_pair *pairs, size_t count, int limit,
-					   struct nsx_err *err)
+NSX_OWN_FRAME static int place(const struct nsx_fd_pair *pairs, size_t count, int limit,
+			       struct nsx_err *err)
 {
 	int from[PAIRS_MAX];
 
@@ -118,10 +119,8 @@ int nsx_fds_arrange(struct nsx_run *run, struct nsx_err *err)
 
 	_Static_assert((3 + PAIRS_MAX + OURS_MAX) * sizeof(*keep) <= sizeof(run->room->scratch),
 		       "all that is kept has room");
-	while (kept < 3) {
-		keep[kept] = (int)kept;
-		kept++;
-	}
+	for (int fd = 0; fd <= 2; fd++)
+		keep[kept++] = fd;
 	if (count > PAIRS_MAX)
 		return bad_fd((int)count, -E2BIG, err);
 	for (size_t i = 0; i < count; i++) {

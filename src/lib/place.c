@@ -7,12 +7,13 @@
 #include "base/stack.h"
 
 enum {
-	PAGE_BYTES = 4096, /* on machines with larger ones less is saved */
-	AT = NSX_STACK_BYTES + PAGE_BYTES - offsetof(struct nsx_place, room),
+	AT = NSX_STACK_BYTES + NSX_PLACE_PAGE - offsetof(struct nsx_place, room),
 	MORE = AT + sizeof(struct nsx_place) - NSX_STACK_BYTES,
 };
 
 _Static_assert(AT % 16 == 0, "a stack ends there");
+_Static_assert(offsetof(struct nsx_place, page.cgroup) + NSX_PLACE_SEEN < NSX_PLACE_PAGE,
+	       "all that is written to is in one page");
 
 struct nsx_place *nsx_place_map(const struct nsx_spec *spec)
 {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "base/stack.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "lib/args.h"
@@ -104,7 +105,7 @@ static void kill_and_reap(pid_t pid)
 }
 
 /* The starter as a process of its own, from the helper image: plan and page go with it in one memfd. */
-static __attribute__((noinline)) int start_image(struct nsx_spawn *spawn, struct nsx_err *err)
+NSX_OWN_FRAME static int start_image(struct nsx_spawn *spawn, struct nsx_err *err)
 {
 	char memory[16];
 	char status[16];

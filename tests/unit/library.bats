@@ -106,6 +106,16 @@ declared() {
 	same "$status" 0
 }
 
+@test "a program that is linked lazily looks up no function for us at its first call, which may be a child's" {
+	cat >empty.c <<-'END'
+		extern void nsexec(void), *nsexec_spawn, *nsexec_call, *nsexec_module_run, *clone_parent;
+		void *volatile all[] = { &nsexec_spawn, &nsexec_call, &nsexec_module_run, &clone_parent };
+		int main(void) { nsexec(); return 0; }
+	END
+	gcc -w -Wl,-z,lazy -o empty empty.c "$lib/libnsexec.a" "$lib/libnsexec-bootstrap.a"
+	same "$(readelf -rW empty | grep -c JUMP_SLO)" 0
+}
+
 @test "the archive is plain ELF, and its global symbols have our prefixes" {
 	mkdir objects
 	(cd objects && ar x "$lib/libnsexec.a" 2>/dev/null) || skip "a thin archive: make install makes a plain one"

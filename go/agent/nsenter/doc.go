@@ -27,7 +27,7 @@
 //
 // The process of a module starts with one processor (runtime.GOMAXPROCS), for it is there for one function.
 //
-// Run returns when it has the whole reply. The process ends on its own then, and is reaped; that may be a moment later.
+// Run returns when it has the whole reply. The process is killed and reaped then; that may be a moment later.
 //
 // With gccgo, whose runtime opens the program when it starts, Run works only where the root has a /proc that shows it.
 //

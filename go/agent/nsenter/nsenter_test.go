@@ -74,6 +74,19 @@ var _ = RegisterModule("cut", func(b []byte) string {
 	os.Exit(0)
 	return ""
 })
+
+// A whole reply from somebody who does not end then, and whose child keeps what the agent listens to.
+var _ = RegisterModule("stay", func(b []byte) string {
+	fd, _ := strconv.Atoi(os.Getenv(envReplyFD))
+	cmd := exec.Command("/bin/sleep", "1000")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	_ = cmd.Start()
+	_, _ = fmt.Fprintf(os.NewFile(uintptr(fd), "reply"), "R\x08\x00\x00\x00\x00\x00\x00\x00%08d", cmd.Process.Pid)
+	for {
+		time.Sleep(time.Hour)
+	}
+})
 var _ = RegisterModule("echo", func(b []byte) string { return "echo" })
 
 var _ = RegisterModule("descriptors", func(b []byte) string {
@@ -452,6 +465,68 @@ func count(t testing.TB, dir string) int {
 	return len(entries)
 }
 
+// children are counted, the dead among them.
+func children(t testing.TB) int {
+	t.Helper()
+	n := 0
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil || len(tasks) == 0 {
+		t.Fatal("this kernel does not list children: ", err)
+	}
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task) // a thread that has ended meanwhile
+		n += len(strings.Fields(string(text)))
+	}
+	return n
+}
+
+func TestNothingIsLeftOfOneThatStays(t *testing.T) {
+	// the first one leaves the runtime's own descriptors
+	if _, err := Run(nil, nil, nil, nil, nil, params{Module: "echo"}); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); children(t) != 0 && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	fds := count(t, "/proc/self/fd")
+	reply, err := Run(nil, nil, nil, nil, nil, params{Module: "stay"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimLeft(string(reply), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
+	for end := time.Now().Add(10 * time.Second); (children(t) != 0 || count(t, "/proc/self/fd") != fds) && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if now := children(t); now != 0 {
+		t.Errorf("%d children", now)
+	}
+	if now := count(t, "/proc/self/fd"); now != fds {
+		t.Errorf("%d descriptors, before %d", now, fds)
+	}
+}
+
+func TestADeletedWorkingDirectoryIsAnError(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cwd, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cwd.Close()
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if reply, err := Run(nil, cwd, nil, nil, nil, params{Module: "echo"}); err == nil || !strings.Contains(err.Error(), "working directory") {
+		t.Errorf("reply %q, %v", reply, err)
+	}
+}
+
 func TestNothingIsLeftOfManyCalls(t *testing.T) {
 	b := newBox(t)
 	mnt, root := b.ns(t, "mnt"), b.dir(t, "/")
@@ -477,26 +552,17 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 		calls = 5
 	}
 	many(100, 2, true)
-	children := func() int { // the dead among them
-		n := 0
-		tasks, _ := filepath.Glob("/proc/self/task/*/children")
-		for _, task := range tasks {
-			text, _ := os.ReadFile(task)
-			n += len(strings.Fields(string(text)))
-		}
-		return n
-	}
-	fds, kids := count(t, "/proc/self/fd"), children()
+	fds, kids := count(t, "/proc/self/fd"), children(t)
 	many(100, calls, true)
 	many(10, calls/10+1, false)
-	for end := time.Now().Add(10 * time.Second); (count(t, "/proc/self/fd") != fds || children() != kids || count(t, "/proc/self/task") > 140) && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); (count(t, "/proc/self/fd") != fds || children(t) != kids || count(t, "/proc/self/task") > 140) && time.Now().Before(end); {
 		runtime.GC()
 		time.Sleep(20 * time.Millisecond)
 	}
 	if now := count(t, "/proc/self/fd"); now != fds {
 		t.Errorf("%d descriptors, before %d", now, fds)
 	}
-	if now := children(); now != kids {
+	if now := children(t); now != kids {
 		t.Errorf("%d children, before %d", now, kids)
 	}
 	if now := count(t, "/proc/self/task"); now > 140 {

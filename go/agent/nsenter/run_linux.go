@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Credentials are the ids of a module, in those of the user namespace that it joins; there are no supplementary groups.
@@ -109,36 +110,48 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 	if o.Credentials != nil {
 		p.env = append(p.env, fmt.Sprintf("_LIBNSENTER_UID=%d", o.Credentials.UID), fmt.Sprintf("_LIBNSENTER_GID=%d", o.Credentials.GID))
 	}
-	var said bytes.Buffer
+	printed, err := listen()
+	if err != nil {
+		program.Close()
+		write.Close()
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, program.path())
 	cmd.Args = []string{os.Args[0], initArg}
 	cmd.Env = p.env
 	cmd.ExtraFiles = p.files
-	printed := limited(&said)
-	cmd.Stdout, cmd.Stderr = printed, printed // one and the same: one goroutine writes
+	cmd.Stdout, cmd.Stderr = printed.write, printed.write
 	err = cmd.Start()
+	printed.write.Close()
 	program.Close() // as long as it is open, somebody with CAP_SYS_ADMIN in the container could make it writable
 	write.Close()
 	if err != nil {
+		printed.stop()
 		return nil, fmt.Errorf("nsenter: start of a child: %w", err)
 	}
 	kind, reply, readErr := readReply(read)
 	if readErr == nil && ctx.Err() == nil {
-		// nothing that the process still does counts: taking a Go program down costs the kernel as much as joining
-		go func() { _ = cmd.Wait() }()
+		// Nothing that the process still does counts. It would end by itself, but for a container that holds it; and taking a
+		// Go program down costs the kernel as much as joining.
+		go func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			printed.stop()
+		}()
 		if kind == replyError {
 			return nil, errors.New(string(bytes.TrimRight(reply, "\n")))
 		}
 		return reply, nil
 	}
 	waitErr := cmd.Wait()
+	said := printed.stop()
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case waitErr != nil:
-		return nil, fmt.Errorf("nsenter: the module ended without a reply: %w: %s", waitErr, said.Bytes())
+		return nil, fmt.Errorf("nsenter: the module ended without a reply: %w: %s", waitErr, said)
 	}
-	return nil, fmt.Errorf("nsenter: the module ended without a reply: %w: %s", readErr, said.Bytes())
+	return nil, fmt.Errorf("nsenter: the module ended without a reply: %w: %s", readErr, said)
 }
 
 // readReply reads what answer has written: all of it, or there is an error.
@@ -160,19 +173,34 @@ func readReply(from io.Reader) (kind byte, text []byte, err error) {
 	return kind, buffer.Bytes(), nil
 }
 
-// limitedBuffer keeps the beginning of what a module prints, for the error.
-type limitedBuffer struct{ to *bytes.Buffer }
+// listener keeps the beginning of what a module prints, for the error. The module, or what it has started, may hold the
+// other end for ever: nobody waits for that to be closed.
+type listener struct {
+	read, write *os.File
+	said        bytes.Buffer
+	done        chan struct{}
+}
 
-func limited(to *bytes.Buffer) io.Writer { return &limitedBuffer{to} }
-
-func (l *limitedBuffer) Write(p []byte) (int, error) {
-	if room := 4096 - l.to.Len(); room > 0 {
-		if len(p) < room {
-			room = len(p)
-		}
-		l.to.Write(p[:room])
+func listen() (*listener, error) {
+	l := &listener{done: make(chan struct{})}
+	var err error
+	if l.read, l.write, err = os.Pipe(); err != nil {
+		return nil, err
 	}
-	return len(p), nil
+	go func() {
+		defer close(l.done)
+		_, _ = io.CopyN(&l.said, l.read, 4096)
+		_, _ = io.Copy(io.Discard, l.read)
+	}()
+	return l, nil
+}
+
+// stop returns what was printed until now; what is in the pipe is read in a moment.
+func (l *listener) stop() []byte {
+	_ = l.read.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	<-l.done
+	l.read.Close()
+	return l.said.Bytes()
 }
 
 func errnoError(operation string, errno syscall.Errno) error {

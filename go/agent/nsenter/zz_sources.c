@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: aefef61a4f98bcd26f13198f401d3e701f4ab0d57e5d380082274ed8a5624549
+// sha256 of them: d18c9214a44128554f6e4664f2f746a63df3f826de9c4ba6f0d922182bd0c943

@@ -6,17 +6,23 @@
 #include "lib_process_internal.h"
 #include "lib_run.h"
 
+enum {
+	NSX_PLACE_PAGE = 4096, /* on machines with larger pages less is saved */
+	NSX_PLACE_SEEN = 16    /* bytes of the path */
+};
+
 /*
  * Below it is the stack of a child that uses the same memory. What both write to, and then the copy of the child, is in
  * one page of memory: the outermost frames of that stack, the run and the pids. Each page more would cost each of them a
- * fault: 5 to 20 us.
+ * fault.
  */
 struct nsx_place {
 	struct nsexec_process process; /* what is handed out in the end */
 	struct nsx_run run;
-	_Alignas(16) struct nsx_page page; /* all but the path, which few need */
-	char unused[4096 + 16 - NSX_CGROUP_BYTES];
-	struct nsx_room room; /* begins a page of memory */
+	/* the path of a cgroup, which few need, is not in that page, but for its first bytes, which tell whether there is one */
+	_Alignas(16) struct nsx_page page;
+	char unused[NSX_PLACE_PAGE + NSX_PLACE_SEEN - NSX_CGROUP_BYTES];
+	struct nsx_room room; /* begins a page */
 };
 
 /**
