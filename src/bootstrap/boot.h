@@ -46,6 +46,8 @@ struct nsx_boot {
 	struct nsx_page *page; /* pids, and the step of stage 1; stage 2 can not change it */
 	struct nsx_page *note; /* the step of stage 2; shared with it */
 	size_t page_bytes;
+	int *tid_address; /* what the C library had said to set_tid_address(2) */
+	int alive; /* the kernel clears it when stage 0 ends; that is what a stage 1 which does nothing waits for */
 	struct nsx_page own;  /* what page is where stage 1 does nothing: a fork copies it */
 	struct nsx_room room; /* last: it is not initialised */
 };
@@ -181,7 +183,17 @@ int nsx_boot_protect_self(struct nsx_err *err);
 int nsx_boot_write(int fd, const char *text, size_t len);
 
 /**
+ * nsx_boot_tid_address() - Where the kernel writes at the end of this thread
+ *
+ * fork-safe: yes.
+ *
+ * Return: what set_tid_address(2) was given, NULL if that can not be told.
+ */
+int *nsx_boot_tid_address(void);
+
+/**
  * nsx_boot_clone() - Make a sibling that returns here as well, on a copy of this stack
+ * @boot:       of this stage
  * @namespaces: CLONE_NEW* that are made for it
  * @ret_pid: where the kernel stores its pid before it runs
  *
@@ -190,18 +202,19 @@ int nsx_boot_write(int fd, const char *text, size_t len);
  *
  * Return: pid, 0 in the child, -errno.
  */
-pid_t nsx_boot_clone(unsigned long namespaces, int32_t *ret_pid);
+pid_t nsx_boot_clone(const struct nsx_boot *boot, unsigned long namespaces, int32_t *ret_pid);
 
 /**
- * nsx_boot_clone_nothing() - Make a sibling that ends at once, with status 0
- * @wait:    until it has ended; it shares our memory until then
- * @ret_pid: its pid
+ * nsx_boot_clone_nothing() - For stage 0: make a sibling that does nothing, and ends with status 0
+ * @boot:  gets its pid, in boot->page->helper_pid
+ * @lasts: until stage 0 has ended, and set_tid_address(2) is given a place in @boot for that; else it has ended, and shares
+ *         our memory no more, when this returns
  *
- * fork-safe: yes.
+ * fork-safe: no.
  *
  * Return: 0, -errno.
  */
-int nsx_boot_clone_nothing(bool wait, int32_t *ret_pid);
+int nsx_boot_clone_nothing(struct nsx_boot *boot, bool lasts);
 
 /* The tables of the stages; see stages.c. 2015 has no stage 1. */
 extern const struct nsx_step nsx_boot_stage0_steps[], nsx_boot_stage1_steps[],

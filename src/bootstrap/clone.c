@@ -28,6 +28,14 @@ static long clone_here(unsigned long flags, int32_t *parent_tid, int *child_tid)
 #endif
 }
 
+int *nsx_boot_tid_address(void)
+{
+	int *address = NULL;
+
+	/* without CONFIG_CHECKPOINT_RESTORE it is not to be had */
+	return prctl(PR_GET_TID_ADDRESS, &address, 0, 0, 0) < 0 ? NULL : address;
+}
+
 /*
  * Where the C library keeps the number of this thread; NULL if that can not be told. glibc has given its place to
  * set_tid_address(2); what musl gives is a lock, which is 0, and the number is in what pthread_self() points to.
@@ -56,23 +64,21 @@ static int *find_tid(int *tid_address)
  * the number of the thread has to be made true (runc #4233: a stale one crashed Go with glibc before 2.32), the address
  * that the kernel clears at the end to be kept, and the list of robust mutexes to be registered again.
  */
-pid_t nsx_boot_clone(unsigned long namespaces, int32_t *ret_pid)
+pid_t nsx_boot_clone(const struct nsx_boot *boot, unsigned long namespaces, int32_t *ret_pid)
 {
 	unsigned long flags = namespaces | NSX_CLONE_PARENT | NSX_CLONE_PARENT_SETTID | SIGCHLD;
-	int *tid_address = NULL;
 	void *robust = NULL;
 	size_t robust_bytes = 0;
 	int *tid;
 	long pid;
 
-	/* without CONFIG_CHECKPOINT_RESTORE it is not to be had */
-	if (prctl(PR_GET_TID_ADDRESS, &tid_address, 0, 0, 0) == 0 && tid_address != NULL)
+	if (boot->tid_address != NULL)
 		flags |= CLONE_CHILD_CLEARTID;
 	if (syscall(SYS_get_robust_list, 0, &robust, &robust_bytes) < 0)
 		robust = NULL;
-	tid = find_tid(tid_address);
+	tid = find_tid(boot->tid_address);
 
-	pid = clone_here(flags, ret_pid, tid_address);
+	pid = clone_here(flags, ret_pid, boot->tid_address);
 	if (pid == 0 && tid != NULL)
 		*tid = (int)syscall(SYS_gettid);
 	if (pid == 0 && robust != NULL)
@@ -80,26 +86,38 @@ pid_t nsx_boot_clone(unsigned long namespaces, int32_t *ret_pid)
 	return pid < 0 ? -errno : (pid_t)pid;
 }
 
-/* The child ends in the next instruction but one: it shares our memory, and touches nothing of it, nor a stack. */
-static long clone_ending(unsigned long flags)
+enum { IS_ALIVE = 1 };
+
+/*
+ * The child waits until the kernel clears *alive, and ends: it shares our memory, and touches nothing of it, nor a stack.
+ * What futex(2) says does not matter: without it the child ends at once.
+ */
+static long clone_waiting(unsigned long flags, const int *alive)
 {
+	enum { STATUS = 0 };
 	long r;
 
 #if defined(__x86_64__)
 	register long r10 __asm__("r10") = 0;
 	register long r8 __asm__("r8") = 0;
 
+	/* of futex(2), FUTEX_WAIT is 0 and there is no timeout: rsi and r10 are as for clone(2) */
 	__asm__ volatile("syscall\n\t"
 			 "test %%rax, %%rax\n\t"
 			 "jnz 1f\n\t"
+			 "mov %[futex], %%eax\n\t"
+			 "mov %[alive], %%rdi\n\t"
+			 "mov %[value], %%edx\n\t"
+			 "syscall\n\t"
 			 "mov %[exit], %%eax\n\t"
-			 "xor %%edi, %%edi\n\t"
+			 "mov %[status], %%edi\n\t"
 			 "syscall\n\t"
 			 "hlt\n"
 			 "1:"
 			 : "=a"(r)
 			 : "a"((long)SYS_clone), "D"(flags), "S"(0L), "d"(0L), "r"(r10),
-			   "r"(r8), [exit] "i"(SYS_exit)
+			   "r"(r8), [alive] "r"(alive), [value] "i"(IS_ALIVE),
+			   [futex] "i"(SYS_futex), [exit] "i"(SYS_exit), [status] "i"(STATUS)
 			 : "rcx", "r11", "cc", "memory");
 #else
 	register long x0 __asm__("x0") = (long)flags;
@@ -109,36 +127,51 @@ static long clone_ending(unsigned long flags)
 	register long x4 __asm__("x4") = 0;
 	register long x8 __asm__("x8") = SYS_clone;
 
+	/* of futex(2), FUTEX_WAIT is 0 and there is no timeout: x1 and x3 are as for clone(2) */
 	__asm__ volatile("svc #0\n\t"
 			 "cbnz x0, 1f\n\t"
+			 "mov x0, %[alive]\n\t"
+			 "mov x2, %[value]\n\t"
+			 "mov x8, %[futex]\n\t"
+			 "svc #0\n\t"
+			 "mov x0, %[status]\n\t"
 			 "mov x8, %[exit]\n\t"
 			 "svc #0\n\t"
 			 "brk #0\n"
 			 "1:"
 			 : "+r"(x0), "+r"(x8)
-			 : "r"(x1), "r"(x2), "r"(x3), "r"(x4), [exit] "i"(SYS_exit)
+			 : "r"(x1), "r"(x2), "r"(x3),
+			   "r"(x4), [alive] "r"(alive), [value] "i"(IS_ALIVE),
+			   [futex] "i"(SYS_futex), [exit] "i"(SYS_exit), [status] "i"(STATUS)
 			 : "cc", "memory");
 	r = x0;
 #endif
 	return r;
 }
 
-int nsx_boot_clone_nothing(bool wait, int32_t *ret_pid)
+/*
+ * What is shared is not copied; and if the child is the last who has it, nothing is taken apart before the runtime hears of
+ * the end of stage 0, and before stage 2 can go on where there is but one processor.
+ */
+int nsx_boot_clone_nothing(struct nsx_boot *boot, bool lasts)
 {
-	/* what is shared is neither copied nor taken apart again */
 	unsigned long flags = NSX_CLONE_VM | NSX_CLONE_FILES | NSX_CLONE_SIGHAND |
-			      NSX_CLONE_PARENT | SIGCHLD | (wait ? NSX_CLONE_VFORK : 0);
+			      NSX_CLONE_PARENT | SIGCHLD | (lasts ? 0 : NSX_CLONE_VFORK);
 	sigset_t all;
 	sigset_t before;
 	long pid;
 
+	if (lasts) {
+		boot->alive = IS_ALIVE;
+		(void)syscall(SYS_set_tid_address, &boot->alive);
+	}
 	/* a handler of the program would need a stack */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = clone_ending(flags);
+	pid = clone_waiting(flags, &boot->alive);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0)
 		return (int)pid;
-	*ret_pid = (int32_t)pid;
+	boot->page->helper_pid = (int32_t)pid;
 	return 0;
 }

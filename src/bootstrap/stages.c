@@ -83,7 +83,7 @@ static bool names_two(const struct nsx_run *run)
 	return of(run)->direct && !of(run)->era->by_environment;
 }
 
-/* A child that is made after the join would be seen in the container, and it shares our memory. */
+/* A child that is made after the join would be seen in the container. */
 static bool before_join(const struct nsx_run *run)
 {
 	return names_two(run) && run->join != 0;
@@ -188,7 +188,7 @@ static void set_name(const char *name)
 static int clone_stage1(struct nsx_run *run, struct nsx_err *err)
 {
 	struct nsx_boot *boot = nsx_boot_of(run);
-	pid_t pid = nsx_boot_clone(0, &boot->page->helper_pid);
+	pid_t pid = nsx_boot_clone(boot, 0, &boot->page->helper_pid);
 
 	if (pid < 0)
 		return nsx_err_set(err, pid, "clone", "stage-1", NSX_HINT_NONE);
@@ -255,7 +255,7 @@ static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
 	/* the pids in it are what stage 0 tells the runtime: stage 2, whom a container may trace, can not write them */
 	if (!boot->direct && madvise(boot->page, sizeof(*boot->page), MADV_DONTFORK) < 0)
 		return nsx_err_sys(err, "madvise(MADV_DONTFORK)", NULL);
-	pid = nsx_boot_clone(boot->direct ? nsx_ns_clone_flags(run->fresh) : 0,
+	pid = nsx_boot_clone(boot, boot->direct ? nsx_ns_clone_flags(run->fresh) : 0,
 			     &boot->page->final_pid);
 	if (pid < 0)
 		return nsx_err_set(err, pid, "clone", "stage-2",
@@ -270,11 +270,15 @@ static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
 	return 0;
 }
 
-/* The protocol names two children of the runtime, whatever the kernel needs: this one is nothing but a child. */
+/*
+ * The protocol names two children of the runtime, whatever the kernel needs: this one is nothing but a child. A time
+ * namespace can not be joined while memory is shared; and where stage 2 waits for the runtime, the runtime has waited for
+ * the end of this one before.
+ */
 static int clone_nothing(struct nsx_run *run, struct nsx_err *err)
 {
-	/* a time namespace can not be joined while memory is shared: then it is waited for */
-	int r = nsx_boot_clone_nothing(run->join != 0, &nsx_boot_of(run)->page->helper_pid);
+	bool lasts = (run->join & NSEXEC_NS_TIME) == 0 && !awaits_cgroup(run);
+	int r = nsx_boot_clone_nothing(nsx_boot_of(run), lasts);
 
 	return r < 0 ? nsx_err_set(err, r, "clone", "stage-1", NSX_HINT_NONE) : 0;
 }
@@ -362,7 +366,7 @@ const struct nsx_step nsx_boot_stage0_steps[] = {
 	{ "oom",           has_oom,     nsx_context_oom,         "written later only if it differs" },
 	{ "page",          is_staged,        share_page,          "what stage 1 tells of itself and of stage 2 is in memory of both" },
 	{ "clone-stage-1", is_staged,        clone_stage1,        "a child of the runtime, which reaps it" },
-	{ "stage-1",       before_join,      clone_nothing,       "a child that ends at once, since this stage does its work" },
+	{ "stage-1",       before_join,      clone_nothing,       "a child that does nothing, since this stage does its work" },
 	{ "oom-score",     direct_oom,       nsx_step_oom,        "written while the process may still write its own /proc" },
 	{ "open-own",      direct_verify,    nsx_step_open_own,   "what is needed of the caller's /proc later is opened while it can be trusted" },
 	{ "undumpable",    direct_join,      nsx_step_undumpable, "before the join, so that processes of the container can not trace us" },

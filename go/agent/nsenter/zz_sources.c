@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: d18c9214a44128554f6e4664f2f746a63df3f826de9c4ba6f0d922182bd0c943
+// sha256 of them: a0096a94b5a6ca10c46fada543bd078b9620df059c3d37269c0cf69b261ca101

@@ -107,6 +107,7 @@
 #define nsx_boot_stage2_steps NSX_GO_NAME(nsx_boot_stage2_steps)
 #define nsx_boot_take_sources NSX_GO_NAME(nsx_boot_take_sources)
 #define nsx_boot_tells_first NSX_GO_NAME(nsx_boot_tells_first)
+#define nsx_boot_tid_address NSX_GO_NAME(nsx_boot_tid_address)
 #define nsx_boot_write NSX_GO_NAME(nsx_boot_write)
 #define nsx_bpf_check NSX_GO_NAME(nsx_bpf_check)
 #define nsx_bpf_run NSX_GO_NAME(nsx_bpf_run)
