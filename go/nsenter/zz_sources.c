@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: a0096a94b5a6ca10c46fada543bd078b9620df059c3d37269c0cf69b261ca101
+// sha256 of them: db4c3002559d2fc53e04200ec7e8850d73008fad1b564118524771f82147de38

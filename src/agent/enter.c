@@ -287,7 +287,7 @@ static void go_inside(const struct agent *agent)
 		(void)nsx_file_write_all(STDOUT_FILENO, "", 1);
 }
 
-void nsexec_agent_enter(void)
+bool nsexec_agent_enter(void)
 {
 	struct agent agent = { .plan = NULL, .reply_fd = -EBADF };
 	struct nsx_spec empty = { .flags = 0 };
@@ -296,7 +296,7 @@ void nsexec_agent_enter(void)
 	int r;
 
 	if (variable("INIT") == NULL)
-		return;
+		return false;
 	nsx_run_init(&agent.run, &empty, &room);
 	agent.run.role = "module";
 	agent.plan = nsexec_plan_new();
@@ -323,4 +323,5 @@ void nsexec_agent_enter(void)
 	free(agent.spec);
 	if (child)
 		go_inside(&agent);
+	return true;
 }

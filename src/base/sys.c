@@ -15,12 +15,13 @@ pid_t nsx_sys_clone(unsigned long flags, int32_t *parent_tid)
 	return (pid_t)syscall(SYS_clone, flags, NULL, parent_tid, NULL, NULL);
 }
 
-pid_t nsx_sys_clone_vm(int (*function)(void *data), void *data, void *stack, size_t bytes)
+pid_t nsx_sys_clone_vm(int exit_signal, int (*function)(void *data), void *data, void *stack,
+		       size_t bytes)
 {
 	char *top = (char *)stack + bytes;
 
 	/* clone(2) of the C library is nothing but the system call and a call of the function on the new stack */
-	return clone(function, top, CLONE_VM | CLONE_VFORK, data);
+	return clone(function, top, CLONE_VM | CLONE_VFORK | exit_signal, data);
 }
 
 #if defined(__x86_64__)

@@ -243,7 +243,7 @@ static int64_t call_shared(struct call *call, struct nsx_err *err)
 	call->result = -ECANCELED;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = nsx_sys_clone_vm(run_shared, call, stack, NSX_STACK_BYTES);
+	pid = nsx_sys_clone_vm(0, run_shared, call, stack, NSX_STACK_BYTES);
 	code = errno;
 	if (pid > 0)
 		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)

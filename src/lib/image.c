@@ -137,7 +137,7 @@ pid_t nsx_image_spawn(struct nsx_image_call *call, struct nsx_err *err)
 	/* a handler of the caller must not run in the child, in memory that is ours */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = nsx_sys_clone_vm(execute, call, stack, sizeof(stack));
+	pid = nsx_sys_clone_vm(0, execute, call, stack, sizeof(stack));
 	code = errno;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 

@@ -25,7 +25,8 @@
 // That check has a price: with a cwd that was deleted, or that lies outside of the root (CVE-2024-21626), Run is an error
 // even for a module that needs none. Pass nil where the path that is meant is absolute.
 //
-// The process of a module starts with one processor (runtime.GOMAXPROCS), for it is there for one function.
+// The process of a module starts with one processor (runtime.GOMAXPROCS) and one arena of the C library's heap, for it is
+// there for one function.
 //
 // Run returns when it has the whole reply. The process is killed and reaped then; that may be a moment later.
 //

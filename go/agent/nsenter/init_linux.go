@@ -7,11 +7,21 @@ package nsenter
 /*
 #cgo CFLAGS: -fno-plt
 
-extern void nsexec_go_agent_nsexec_agent_enter(void);
+#define NSX_GO_PREFIX nsexec_go_agent_
+#include "../../internal/csrc/names.h"
+#include "../../internal/csrc/agent_enter.h"
+
+#include <malloc.h>
 
 __attribute__((constructor)) static void nsexec_go_agent_constructor(void)
 {
-	nsexec_go_agent_nsexec_agent_enter();
+	// the C library shall not make a heap for each thread of Go's, which is there in a moment and hardly uses it
+#ifdef M_ARENA_MAX
+	if (nsexec_agent_enter())
+		(void)mallopt(M_ARENA_MAX, 1);
+#else
+	(void)nsexec_agent_enter();
+#endif
 }
 */
 import "C"

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -106,6 +108,11 @@ var _ = RegisterModule("descriptors", func(b []byte) string {
 var _ = RegisterModule("execute", func(b []byte) string {
 	out, err := exec.Command("/bin/ls", "-l", "/proc/self/fd").CombinedOutput()
 	return fmt.Sprint(string(out), err)
+})
+
+var _ = RegisterModule("signals", func(b []byte) string {
+	status, _ := os.ReadFile("/proc/self/status")
+	return string(regexp.MustCompile(`(?s)SigBlk.*SigIgn:\s\w+`).Find(status))
 })
 
 var _ = RegisterModule("groups", func(b []byte) string {
@@ -583,19 +590,59 @@ func TestTheAgentsOwnUserNamespaceIsLeftOut(t *testing.T) {
 	}
 }
 
-// In a program with few descriptors the numbers from 3 on are free, and those that the child gets are just these.
-func TestTheProgramIsNotReplacedByWhatIsPassedOn(t *testing.T) {
-	if p, err := openProgram(); err != nil {
-		t.Fatal(err)
-	} else if p.Close(); p.fd < firstFree {
-		t.Errorf("descriptor %d", p.fd)
-	}
+// What is passed on gets the numbers from 3 on; here it has just these, in every order.
+func TestEachDescriptorGetsItsNumber(t *testing.T) {
 	x := newBox(t)
-	files := []*os.File{x.dir(t, "/"), x.dir(t, "/"), x.ns(t, "mnt"), x.ns(t, "net"), x.ns(t, "ipc"), x.ns(t, "uts"), x.ns(t, "cgroup")}
-	o := Options{Root: files[0], Cwd: files[1], Mnt: files[2], Net: files[3], IPC: files[4], UTS: files[5], Cgroup: files[6],
-		Params: params{Module: "echo"}}
-	if reply, err := RunContext(context.Background(), o); err != nil || string(reply) != "echo" {
-		t.Errorf("reply %q, %v", reply, err)
+	kinds := []string{"mnt", "net", "ipc", "uts", "cgroup", "pid"}
+	want := ""
+	for _, kind := range []string{"mnt", "net", "pid", "user", "ipc", "uts", "cgroup"} { // as the module looks at them
+		link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", x.pid, kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want += link + "\n"
+	}
+	for first := range kinds {
+		open := map[string]*os.File{}
+		for i := range kinds {
+			kind := kinds[(first+i)%len(kinds)]
+			open[kind] = x.ns(t, kind)
+		}
+		o := Options{Mnt: open["mnt"], Net: open["net"], IPC: open["ipc"], UTS: open["uts"], Cgroup: open["cgroup"], PID: open["pid"],
+			Root: x.dir(t, "/"), Cwd: x.dir(t, "/work"), Params: params{Module: "look"}}
+		reply, err := RunContext(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(reply), want) {
+			t.Errorf("from %s on: %s\nnot\n%s", kinds[first], reply, want)
+		}
+		for _, file := range open {
+			file.Close()
+		}
+	}
+}
+
+// As after execve(2): nothing is blocked, although the agent blocks all while it starts the process, and what is ignored stays so.
+func TestSignalsAreThoseOfAProgram(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	reply, err := Run(nil, nil, nil, nil, nil, params{Module: "signals"})
+	want := "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000001"
+	if err != nil || string(reply) != want {
+		t.Errorf("%q, %v; not %q", reply, err, want)
+	}
+}
+
+// A descriptor that is none is an error of the agent's, and no process is left.
+func TestAClosedFileIsAnError(t *testing.T) {
+	closed, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	if reply, err := Run(closed, nil, nil, nil, nil, params{Module: "echo"}); !errors.Is(err, syscall.EBADF) {
+		t.Errorf("%q, %v", reply, err)
 	}
 }
 

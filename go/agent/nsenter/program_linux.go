@@ -23,7 +23,6 @@ const (
 	mfdCloexec      = 0x1
 	mfdSealing      = 0x2
 	mfdExec         = 0x10
-	dupCloexec      = 1030
 	addSeals        = 1033
 	allSeals        = 0xf
 )
@@ -34,21 +33,6 @@ type program struct {
 	shared bool // kept open for the next child
 }
 
-// firstFree is above the numbers that what is passed on gets in the child (see passed), before it executes the program.
-const firstFree = 32
-
-// moveUp gives a descriptor a number that stays what it is.
-func moveUp(fd int) (int, error) {
-	moved, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), dupCloexec, firstFree)
-	syscall.Close(fd)
-	if errno != 0 {
-		return -1, errnoError("fcntl(F_DUPFD_CLOEXEC)", errno)
-	}
-	return int(moved), nil
-}
-
-func (p *program) path() string { return fmt.Sprintf("/proc/self/fd/%d", p.fd) }
-
 func (p *program) Close() {
 	if !p.shared {
 		syscall.Close(p.fd)
@@ -57,7 +41,7 @@ func (p *program) Close() {
 
 var copied struct {
 	once sync.Once
-	fd   int
+	file *os.File
 	err  error
 }
 
@@ -71,11 +55,7 @@ func openProgram() (*program, error) {
 		_, _, errno = syscall.Syscall6(sysMountSetattr, tree, uintptr(unsafe.Pointer(&empty[0])), atEmptyPath,
 			uintptr(unsafe.Pointer(&attr[0])), unsafe.Sizeof(attr), 0)
 		if errno == 0 {
-			fd, err := moveUp(int(tree))
-			if err != nil {
-				return nil, err
-			}
-			return &program{fd: fd}, nil
+			return &program{fd: int(tree)}, nil
 		}
 		syscall.Close(int(tree))
 	}
@@ -86,21 +66,12 @@ func openProgram() (*program, error) {
 			return
 		}
 		defer exe.Close()
-		file, err := sealed("nsenter-program", exe, mfdExec)
-		if err != nil {
-			copied.err = err
-			return
-		}
-		defer file.Close()
-		fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), dupCloexec, firstFree)
-		if copied.fd = int(fd); errno != 0 {
-			copied.err = errnoError("fcntl(F_DUPFD_CLOEXEC)", errno)
-		}
+		copied.file, copied.err = sealed("nsenter-program", exe, mfdExec)
 	})
 	if copied.err != nil {
 		return nil, copied.err
 	}
-	return &program{fd: copied.fd, shared: true}, nil
+	return &program{fd: int(copied.file.Fd()), shared: true}, nil
 }
 
 // sealed is a memory file that nobody can change any more, read from its beginning.

@@ -6,6 +6,8 @@
 #ifndef NSX_AGENT_ENTER_H
 #define NSX_AGENT_ENTER_H
 
+#include <stdbool.h>
+
 /**
  * nsexec_agent_enter() - Go where the environment says; for a constructor
  *
@@ -13,7 +15,9 @@
  * are descriptors, and _UID and _GID numbers; each may be missing. Everything else but 0 to 2, _COMMANDFD and _REPLYFD is
  * closed. What fails ends the process with 1 and a line, "E" before it, on _REPLYFD; without that on standard output.
  * With a pid namespace it returns in a child of the process, which ends as that one does.
+ *
+ * Return: whether this process is that of a module.
  */
-void nsexec_agent_enter(void);
+bool nsexec_agent_enter(void);
 
 #endif

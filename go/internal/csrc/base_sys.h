@@ -247,16 +247,18 @@ pid_t nsx_sys_clone(unsigned long flags, int32_t *parent_tid);
 
 /**
  * nsx_sys_clone_vm() - Run a function in a child that shares our memory while we wait (vfork-like)
+ * @exit_signal: of the child; with 0 wait with __WALL
  * @function: what the child runs; async-signal-safe, returns its exit status
  * @data:     argument for @function
  * @stack:    lowest address of a stack for the child
  * @bytes:    its size
  *
- * The exit signal is 0: wait with __WALL. Block signals before, so that no handler runs in shared memory.
+ * Block signals before, so that no handler runs in shared memory.
  *
  * Return: pid, or -1 with errno.
  */
-pid_t nsx_sys_clone_vm(int (*function)(void *data), void *data, void *stack, size_t bytes);
+pid_t nsx_sys_clone_vm(int exit_signal, int (*function)(void *data), void *data, void *stack,
+		       size_t bytes);
 
 /**
  * nsx_sys_raw() - A system call that touches no memory of the C library, so not errno either

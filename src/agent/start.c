@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.c owns the start of a module's process. */
+#include "agent/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+enum { PROGRAM, OUTPUT, PASSED }; /* in fds */
+
+struct start {
+	char *words[NSEXEC_AGENT_WORDS_MAX + 2]; /* argv, NULL, the environment, NULL */
+	size_t argc;
+	int fds[NSEXEC_AGENT_FDS_MAX];
+	size_t count;
+	sigset_t mask;
+	bool has_handlers; /* of the agent */
+	int code;
+};
+
+/* Between the end of the blocked signals and execve(2) a handler of the agent would run in its memory. */
+static void drop_handlers(void)
+{
+	for (int sig = 1; sig <= 64; sig++) {
+		struct sigaction action;
+
+		if (sigaction(sig, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+			continue;
+		action = (struct sigaction){ .sa_handler = SIG_DFL };
+		(void)sigaction(sig, &action, NULL);
+	}
+}
+
+/* Each gets its number; what has a number that another one gets moves out of the way before. */
+static int place_fds(struct start *start)
+{
+	int end = STDERR_FILENO + 1 + (int)(start->count - PASSED);
+	int null;
+
+	for (size_t i = 0; i < start->count; i++) {
+		if (start->fds[i] >= end)
+			continue;
+		start->fds[i] = fcntl(start->fds[i], F_DUPFD_CLOEXEC, end);
+		if (start->fds[i] < 0)
+			return -1;
+	}
+	null = openat(AT_FDCWD, "/dev/null", O_RDONLY);
+	if (null < 0)
+		return -1;
+	if (null != STDIN_FILENO) {
+		if (dup3(null, STDIN_FILENO, 0) < 0)
+			return -1;
+		(void)close(null);
+	}
+	if (dup3(start->fds[OUTPUT], STDOUT_FILENO, 0) < 0 ||
+	    dup3(start->fds[OUTPUT], STDERR_FILENO, 0) < 0)
+		return -1;
+	for (size_t i = PASSED; i < start->count; i++)
+		if (dup3(start->fds[i], STDERR_FILENO + 1 + (int)(i - PASSED), 0) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * Shares our memory: nothing but system calls. It does not return, so what AddressSanitizer notes about its frame would
+ * stay and be taken for one of ours.
+ */
+__attribute__((no_sanitize("address"))) static int execute(void *data)
+{
+	struct start *start = data;
+
+	if (start->has_handlers)
+		drop_handlers();
+	if (place_fds(start) >= 0) {
+		(void)sigprocmask(SIG_SETMASK, &start->mask, NULL);
+		(void)syscall(SYS_execveat, start->fds[PROGRAM], "", start->words,
+			      start->words + start->argc + 1, AT_EMPTY_PATH);
+	}
+	start->code = errno;
+	return 127;
+}
+
+static pid_t clone_child(struct start *start)
+{
+	_Alignas(16) char stack[16384];
+	struct nsx_clone_args args = {
+		.flags = NSX_CLONE_VFORK | NSX_CLONE_CLEAR_SIGHAND,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid = nsx_sys_clone3_vm(&args, execute, start, stack, sizeof(stack));
+
+	/* before Linux 5.5, or under a filter that can not look into its arguments */
+	if (pid < 0 && (errno == ENOSYS || errno == EINVAL || errno == EPERM)) {
+		start->has_handlers = true;
+		pid = nsx_sys_clone_vm(SIGCHLD, execute, start, stack, sizeof(stack));
+	}
+	return pid < 0 ? -errno : pid;
+}
+
+pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int *fds, size_t count)
+{
+	struct start start = { .argc = argc, .count = count };
+	sigset_t all;
+	pid_t pid;
+
+	if (argc + envc > NSEXEC_AGENT_WORDS_MAX || count < PASSED || count > NSEXEC_AGENT_FDS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < argc + envc; i++) {
+		start.words[i < argc ? i : i + 1] = (char *)words;
+		words += strlen(words) + 1;
+	}
+	memcpy(start.fds, fds, count * sizeof(*fds));
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &start.mask);
+	pid = clone_child(&start);
+	(void)pthread_sigmask(SIG_SETMASK, &start.mask, NULL);
+	if (pid > 0 && start.code != 0) {
+		(void)waitpid(pid, NULL, __WALL);
+		return -start.code;
+	}
+	return pid;
+}
