@@ -28,7 +28,8 @@
 // The process of a module starts with one processor (runtime.GOMAXPROCS) and one arena of the C library's heap, for it is
 // there for one function.
 //
-// Run returns when it has the whole reply. The process is killed and reaped then; that may be a moment later.
+// Run returns when it has the whole reply. The process is killed and reaped then; that may be a moment later. One that closes
+// its reply unfinished has a second to end by itself.
 //
 // With gccgo, whose runtime opens the program when it starts, Run works only where the root has a /proc that shows it.
 //

@@ -89,6 +89,15 @@ var _ = RegisterModule("stay", func(b []byte) string {
 		time.Sleep(time.Hour)
 	}
 })
+
+// No reply, and no end.
+var _ = RegisterModule("leave", func(b []byte) string {
+	fd, _ := strconv.Atoi(os.Getenv(envReplyFD))
+	_ = syscall.Close(fd)
+	for {
+		time.Sleep(time.Hour)
+	}
+})
 var _ = RegisterModule("echo", func(b []byte) string { return "echo" })
 
 var _ = RegisterModule("descriptors", func(b []byte) string {
@@ -299,6 +308,16 @@ func TestWhatCanNotBeJoinedIsAnError(t *testing.T) {
 		o.Params = params{Module: "echo"}
 		if reply, err := RunContext(context.Background(), o); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: reply %q, %v", name, reply, err)
+		}
+	}
+}
+
+func TestOneThatGivesNoReplyAndStaysIsKilled(t *testing.T) {
+	b := newBox(t)
+	for _, pid := range []*os.File{nil, b.ns(t, "pid")} {
+		reply, err := Run(nil, nil, nil, nil, pid, params{Module: "leave"})
+		if err == nil || !strings.Contains(err.Error(), "without a reply: signal: killed") {
+			t.Errorf("reply %q, %v", reply, err)
 		}
 	}
 }

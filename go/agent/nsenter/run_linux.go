@@ -184,9 +184,11 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 		}
 		return reply, nil
 	}
+	grace := time.Second // for its exit status: it has closed its reply, and nothing more can come
 	if ctx.Err() != nil {
-		_ = process.Kill()
+		grace = 0
 	}
+	defer time.AfterFunc(grace, func() { _ = process.Kill() }).Stop()
 	state, err := process.Wait()
 	said := printed.stop()
 	switch {
