@@ -37,8 +37,8 @@ static const char *variable(const char *name)
 
 static _Noreturn void end(struct nsx_boot *boot, int status)
 {
-	/* an ending process shall not be a source of descriptors (CVE-2026-46333) */
-	if (boot->stage == 1)
+	/* one that has joined shall not be a source of descriptors while it ends (CVE-2026-46333) */
+	if (boot->stage == 1 || (boot->direct && boot->run.join != 0))
 		(void)nsx_sys_close_range(0, ~0U);
 	_exit(status);
 }
