@@ -254,27 +254,53 @@ static const struct nsx_step steps[] = {
 
 /* clang-format on */
 
-/* A pid namespace is for children: the process that stays outside waits, and ends as the other one did. */
+/*
+ * The process outside ends as the other one did. At SIGTERM it ends that one before: the agent would leave it to whoever
+ * reaps orphans, if it killed this one.
+ */
+static _Noreturn void stay_outside(pid_t pid, const sigset_t *signals)
+{
+	sigset_t none;
+	int status = 0;
+	pid_t r;
+
+	/* nothing of ours stays open in a process that only waits */
+	(void)nsx_sys_close_range(3, ~0U);
+	while ((r = waitpid(pid, &status, WNOHANG)) == 0)
+		if (sigwaitinfo(signals, NULL) == SIGTERM)
+			(void)kill(pid, SIGKILL);
+	if (r == pid && WIFSIGNALED(status)) {
+		(void)sigemptyset(&none);
+		(void)signal(WTERMSIG(status), SIG_DFL);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		(void)raise(WTERMSIG(status));
+	}
+	_exit(r == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* A pid namespace is for children: two processes go on. */
 static void go_inside(const struct agent *agent)
 {
 	struct nsx_err err = { .step = "fork" };
 	struct pollfd parent = { .fd = nsx_sys_pidfd_open(getpid()), .events = POLLIN };
-	pid_t pid =
-		fork(); /* not a raw clone: the C library, and what is linked with it, goes on in both */
-	int status = 0;
+	sigset_t signals;
+	sigset_t before;
+	pid_t pid;
 
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)signal(SIGCHLD,
+		     SIG_DFL); /* the agent may ignore it, and then nobody hears of the end */
+	(void)sigprocmask(SIG_BLOCK, &signals, &before);
+	pid = fork(); /* not a raw clone: the C library, and what is linked with it, goes on in both */
 	if (pid < 0) {
 		(void)nsx_err_sys(&err, "fork", "module");
 		fail(agent, &err);
 	}
-	if (pid > 0) {
-		/* nothing of ours stays open in a process that only waits */
-		(void)nsx_sys_close_range(3, ~0U);
-		while (waitpid(pid, &status, 0) < 0)
-			if (errno != EINTR)
-				_exit(1);
-		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-	}
+	if (pid > 0)
+		stay_outside(pid, &signals);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	/* whoever kills the waiting one ends both; getppid() is 0 here: what it was too late for is asked of a pidfd */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
 		(void)nsx_err_sys(&err, "prctl(PR_SET_PDEATHSIG)", NULL);

@@ -7,9 +7,11 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "base/sys.h"
 
 enum { PROGRAM, OUTPUT, PASSED }; /* in fds */
@@ -21,8 +23,30 @@ struct start {
 	size_t count;
 	sigset_t mask;
 	bool has_handlers; /* of the agent */
+	bool lowers;       /* the limit of open files, to nofile */
+	struct rlimit nofile;
+	const char *what;
 	int code;
 };
+
+static struct rlimit nofile_before; /* Go */
+
+void nsexec_agent_remember(void)
+{
+	if (getrlimit(RLIMIT_NOFILE, &nofile_before) < 0)
+		nofile_before.rlim_cur = nofile_before.rlim_max;
+}
+
+/* Go has raised the soft limit to the hard one, or to one less; anything else is the agent's wish. */
+static void find_limit(struct start *start)
+{
+	struct rlimit now;
+
+	start->nofile = nofile_before;
+	start->lowers = nofile_before.rlim_cur < nofile_before.rlim_max &&
+			getrlimit(RLIMIT_NOFILE, &now) == 0 &&
+			now.rlim_max == nofile_before.rlim_max && now.rlim_cur >= now.rlim_max - 1;
+}
 
 /* Between the end of the blocked signals and execve(2) a handler of the agent would run in its memory. */
 static void drop_handlers(void)
@@ -43,6 +67,7 @@ static int place_fds(struct start *start)
 	int end = STDERR_FILENO + 1 + (int)(start->count - PASSED);
 	int null;
 
+	start->what = "dup";
 	for (size_t i = 0; i < start->count; i++) {
 		if (start->fds[i] >= end)
 			continue;
@@ -50,9 +75,11 @@ static int place_fds(struct start *start)
 		if (start->fds[i] < 0)
 			return -1;
 	}
+	start->what = "open of /dev/null";
 	null = openat(AT_FDCWD, "/dev/null", O_RDONLY);
 	if (null < 0)
 		return -1;
+	start->what = "dup3";
 	if (null != STDIN_FILENO) {
 		if (dup3(null, STDIN_FILENO, 0) < 0)
 			return -1;
@@ -67,6 +94,22 @@ static int place_fds(struct start *start)
 	return 0;
 }
 
+/* It comes back when it fails. Old emulators and narrow filters know but one of the two system calls. */
+static void execute_program(struct start *start)
+{
+	char *const *envp = start->words + start->argc + 1;
+	char path[32];
+	struct nsx_str out = NSX_STR(path, sizeof(path));
+
+	start->what = "execve";
+	(void)syscall(SYS_execveat, start->fds[PROGRAM], "", start->words, envp, AT_EMPTY_PATH);
+	if (errno != ENOSYS && errno != EPERM)
+		return;
+	nsx_str_add(&out, "/proc/self/fd/");
+	nsx_str_add_i64(&out, start->fds[PROGRAM]);
+	(void)execve(path, start->words, envp);
+}
+
 /*
  * Shares our memory: nothing but system calls. It does not return, so what AddressSanitizer notes about its frame would
  * stay and be taken for one of ours.
@@ -78,9 +121,10 @@ __attribute__((no_sanitize("address"))) static int execute(void *data)
 	if (start->has_handlers)
 		drop_handlers();
 	if (place_fds(start) >= 0) {
+		if (start->lowers)
+			(void)setrlimit(RLIMIT_NOFILE, &start->nofile);
 		(void)sigprocmask(SIG_SETMASK, &start->mask, NULL);
-		(void)syscall(SYS_execveat, start->fds[PROGRAM], "", start->words,
-			      start->words + start->argc + 1, AT_EMPTY_PATH);
+		execute_program(start);
 	}
 	start->code = errno;
 	return 127;
@@ -103,12 +147,14 @@ static pid_t clone_child(struct start *start)
 	return pid < 0 ? -errno : pid;
 }
 
-pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int *fds, size_t count)
+pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int *fds, size_t count,
+			 const char **ret_what)
 {
-	struct start start = { .argc = argc, .count = count };
+	struct start start = { .argc = argc, .count = count, .what = "clone" };
 	sigset_t all;
 	pid_t pid;
 
+	*ret_what = "check of the arguments";
 	if (argc + envc > NSEXEC_AGENT_WORDS_MAX || count < PASSED || count > NSEXEC_AGENT_FDS_MAX)
 		return -E2BIG;
 	for (size_t i = 0; i < argc + envc; i++) {
@@ -116,14 +162,16 @@ pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int 
 		words += strlen(words) + 1;
 	}
 	memcpy(start.fds, fds, count * sizeof(*fds));
+	find_limit(&start);
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &start.mask);
 	pid = clone_child(&start);
-	(void)pthread_sigmask(SIG_SETMASK, &start.mask, NULL);
 	if (pid > 0 && start.code != 0) {
-		(void)waitpid(pid, NULL, __WALL);
-		return -start.code;
+		(void)waitpid(pid, NULL, __WALL); /* it has ended; and all signals are blocked */
+		pid = -start.code;
 	}
+	(void)pthread_sigmask(SIG_SETMASK, &start.mask, NULL);
+	*ret_what = start.what;
 	return pid;
 }

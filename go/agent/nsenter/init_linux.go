@@ -10,11 +10,13 @@ package nsenter
 #define NSX_GO_PREFIX nsexec_go_agent_
 #include "../../internal/csrc/names.h"
 #include "../../internal/csrc/agent_enter.h"
+#include "../../internal/csrc/agent_start.h"
 
 #include <malloc.h>
 
 __attribute__((constructor)) static void nsexec_go_agent_constructor(void)
 {
+	nsexec_agent_remember();
 	// the C library shall not make a heap for each thread of Go's, which is there in a moment and hardly uses it
 #ifdef M_ARENA_MAX
 	if (nsexec_agent_enter())

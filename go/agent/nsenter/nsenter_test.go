@@ -119,6 +119,14 @@ var _ = RegisterModule("execute", func(b []byte) string {
 	return fmt.Sprint(string(out), err)
 })
 
+var _ = RegisterModule("limit", func(b []byte) string {
+	out, err := exec.Command("/bin/sh", "-c", "ulimit -Sn").Output()
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(out))
+})
+
 var _ = RegisterModule("signals", func(b []byte) string {
 	status, _ := os.ReadFile("/proc/self/status")
 	return string(regexp.MustCompile(`(?s)SigBlk.*SigIgn:\s\w+`).Find(status))
@@ -156,9 +164,11 @@ func newBox(t testing.TB) *box {
 			t.Fatal(err)
 		}
 	}
-	script := `mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t tmpfs none "$0/work" && echo ready && exec sleep 1000`
-	cmd := exec.Command("unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private",
-		"sh", "-c", script, root)
+	script := `mount --make-rprivate / && mount -o bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t tmpfs none "$0/work" && echo ready && exec sleep 1000`
+	cmd := exec.Command("sh", "-c", script, root)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -174,15 +184,7 @@ func newBox(t testing.TB) *box {
 	if _, err := out.Read(ready); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &box{root: root}
-	if _, err := fmt.Sscan(string(text), &b.pid); err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return &box{root: root, pid: uint32(cmd.Process.Pid)}
 }
 
 func (b *box) ns(t testing.TB, kind string) *os.File {
@@ -492,18 +494,55 @@ func count(t testing.TB, dir string) int {
 }
 
 // children are counted, the dead among them.
-func children(t testing.TB) int {
+func children(t testing.TB) (pids []int) {
 	t.Helper()
-	n := 0
 	tasks, err := filepath.Glob("/proc/self/task/*/children")
 	if err != nil || len(tasks) == 0 {
 		t.Fatal("this kernel does not list children: ", err)
 	}
 	for _, task := range tasks {
 		text, _ := os.ReadFile(task) // a thread that has ended meanwhile
-		n += len(strings.Fields(string(text)))
+		for _, pid := range strings.Fields(string(text)) {
+			n, _ := strconv.Atoi(pid)
+			pids = append(pids, n)
+		}
 	}
-	return n
+	return pids
+}
+
+// Below a pid namespace an orphan would be the business of whoever reaps those: of this process here.
+func TestNothingIsLeftBelowAPidNamespace(t *testing.T) {
+	const subreaper = 36
+	set := func(on uintptr) {
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, subreaper, on, 0); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	set(1)
+	defer set(0)
+	b := newBox(t)
+	for i := 0; i < 20; i++ {
+		if _, err := Run(nil, nil, nil, nil, b.ns(t, "pid"), params{Module: "echo"}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*time.Millisecond)
+		if _, err := RunContext(ctx, Options{PID: b.ns(t, "pid"), Params: params{Module: "sleep"}}); err != context.DeadlineExceeded {
+			t.Error(err)
+		}
+		cancel()
+	}
+	if _, err := Run(nil, nil, nil, nil, b.ns(t, "pid"), params{Module: "leave"}); err == nil {
+		t.Error("a reply")
+	}
+	for end := time.Now().Add(10 * time.Second); len(children(t)) != 1 && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	for _, pid := range children(t) {
+		if pid != int(b.pid) {
+			t.Errorf("%d is left", pid)
+			_, _ = syscall.Wait4(pid, nil, 0, nil) // or the box could not end
+		}
+	}
 }
 
 func TestNothingIsLeftOfOneThatStays(t *testing.T) {
@@ -511,7 +550,7 @@ func TestNothingIsLeftOfOneThatStays(t *testing.T) {
 	if _, err := Run(nil, nil, nil, nil, nil, params{Module: "echo"}); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(10 * time.Second); children(t) != 0 && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); len(children(t)) != 0 && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
 	fds := count(t, "/proc/self/fd")
@@ -524,11 +563,11 @@ func TestNothingIsLeftOfOneThatStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
-	for end := time.Now().Add(10 * time.Second); (children(t) != 0 || count(t, "/proc/self/fd") != fds) && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); (len(children(t)) != 0 || count(t, "/proc/self/fd") != fds) && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
-	if now := children(t); now != 0 {
-		t.Errorf("%d children", now)
+	if now := children(t); len(now) != 0 {
+		t.Errorf("children %v", now)
 	}
 	if now := count(t, "/proc/self/fd"); now != fds {
 		t.Errorf("%d descriptors, before %d", now, fds)
@@ -578,17 +617,17 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 		calls = 5
 	}
 	many(100, 2, true)
-	fds, kids := count(t, "/proc/self/fd"), children(t)
+	fds, kids := count(t, "/proc/self/fd"), len(children(t))
 	many(100, calls, true)
 	many(10, calls/10+1, false)
-	for end := time.Now().Add(10 * time.Second); (count(t, "/proc/self/fd") != fds || children(t) != kids || count(t, "/proc/self/task") > 140) && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); (count(t, "/proc/self/fd") != fds || len(children(t)) != kids || count(t, "/proc/self/task") > 140) && time.Now().Before(end); {
 		runtime.GC()
 		time.Sleep(20 * time.Millisecond)
 	}
 	if now := count(t, "/proc/self/fd"); now != fds {
 		t.Errorf("%d descriptors, before %d", now, fds)
 	}
-	if now := children(t); now != kids {
+	if now := len(children(t)); now != kids {
 		t.Errorf("%d children, before %d", now, kids)
 	}
 	if now := count(t, "/proc/self/task"); now > 140 {
@@ -650,6 +689,53 @@ func TestSignalsAreThoseOfAProgram(t *testing.T) {
 	want := "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000001"
 	if err != nil || string(reply) != want {
 		t.Errorf("%q, %v; not %q", reply, err, want)
+	}
+}
+
+// Go raises the soft limit in each of its programs, and restores it in those that they execute.
+func TestProgramsOfAModuleHaveTheLimitOfTheAgents(t *testing.T) {
+	if strings.HasPrefix(runtime.Version(), "go1.19") {
+		t.Skip("this Go does not restore it")
+	}
+	if os.Getenv("NSX_TEST_LIMIT") == "" {
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("/bin/sh", "-c", `ulimit -Sn 700 && exec "$0" -test.run "$1"`, exe, "^"+t.Name()+"$")
+		cmd.Env = append(os.Environ(), "NSX_TEST_LIMIT=700")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		return
+	}
+	for _, limit := range []uint64{700, 600} {
+		if limit == 600 { // the agent's wish
+			r := syscall.Rlimit{}
+			if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+				t.Fatal(err)
+			}
+			r.Cur = limit
+			if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if reply, err := Run(nil, nil, nil, nil, nil, params{Module: "limit"}); err != nil || string(reply) != fmt.Sprint(limit) {
+			t.Errorf("%d: %q, %v", limit, reply, err)
+		}
+	}
+}
+
+func TestADoneContextStartsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	closed, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	if _, err := RunContext(ctx, Options{Root: closed, Params: params{Module: "echo"}}); err != context.Canceled {
+		t.Error(err)
 	}
 }
 

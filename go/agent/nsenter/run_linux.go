@@ -90,24 +90,44 @@ func (p *passed) add(name string, file *os.File) {
 
 // start executes the program in a new process with them. It costs less than os/exec does, and is not in the way of the agent's
 // other goroutines for as long.
-func (p *passed) start(program *program, output *os.File) (*os.Process, error) {
+func (p *passed) start(ctx context.Context, program *program, output *os.File) (*os.Process, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	words := []byte(strings.Join(append([]string{os.Args[0], initArg}, p.env...), "\x00") + "\x00")
 	fds := []C.int{C.int(program.fd), C.int(output.Fd())}
 	for _, file := range p.files {
 		fds = append(fds, C.int(file.Fd()))
 	}
 	syscall.ForkLock.Lock() // nobody makes a descriptor without FD_CLOEXEC meanwhile
-	pid := C.nsexec_agent_start((*C.char)(unsafe.Pointer(&words[0])), 2, C.size_t(len(p.env)), &fds[0], C.size_t(len(fds)))
+	var what *C.char
+	pid := C.nsexec_agent_start((*C.char)(unsafe.Pointer(&words[0])), 2, C.size_t(len(p.env)), &fds[0], C.size_t(len(fds)), &what)
 	syscall.ForkLock.Unlock()
 	runtime.KeepAlive(p)
 	if pid < 0 {
-		return nil, fmt.Errorf("nsenter: start of a child: %w", syscall.Errno(-pid))
+		return nil, fmt.Errorf("nsenter: start of a child: %s: %w", C.GoString(what), syscall.Errno(-pid))
 	}
 	return os.FindProcess(int(pid))
 }
 
-// killWhenDone is there until it is called off.
-func killWhenDone(ctx context.Context, process *os.Process, reply *os.File) (off func()) {
+// child is the process of a module; below a pid namespace there are two, and the other one is a child of this one.
+type child struct {
+	*os.Process
+	two bool
+}
+
+// end kills it. The first of two gets the time to kill and reap the other one.
+func (c child) end() {
+	if c.two {
+		time.AfterFunc(time.Second, func() { _ = c.Kill() })
+		_ = c.Signal(syscall.SIGTERM)
+		return
+	}
+	_ = c.Kill()
+}
+
+// endWhenDone is there until it is called off.
+func endWhenDone(ctx context.Context, process child, reply *os.File) (off func()) {
 	if ctx.Done() == nil {
 		return func() {}
 	}
@@ -115,7 +135,7 @@ func killWhenDone(ctx context.Context, process *os.Process, reply *os.File) (off
 	go func() {
 		select {
 		case <-ctx.Done():
-			_ = process.Kill()
+			process.end()
 			_ = reply.SetReadDeadline(time.Now()) // what the module has started may keep the other end open
 		case <-ended:
 		}
@@ -161,7 +181,8 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 		write.Close()
 		return nil, err
 	}
-	process, err := p.start(program, printed.write)
+	started, err := p.start(ctx, program, printed.write)
+	process := child{started, o.PID != nil}
 	printed.write.Close()
 	program.Close() // as long as it is open, somebody with CAP_SYS_ADMIN in the container could make it writable
 	write.Close()
@@ -169,13 +190,13 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 		printed.stop()
 		return nil, err
 	}
-	defer killWhenDone(ctx, process, read)()
+	defer endWhenDone(ctx, process, read)()
 	kind, reply, readErr := readReply(read)
 	if readErr == nil && ctx.Err() == nil {
-		// Nothing that the process still does counts. It would end by itself, but for a container that holds it; and taking a
-		// Go program down costs the kernel as much as joining.
+		// Nothing that the process still does counts. It would end by itself, but for a container that holds it; and taking a Go
+		// program down costs the kernel as much as joining: nobody waits for that.
 		go func() {
-			_ = process.Kill()
+			process.end()
 			_, _ = process.Wait()
 			printed.stop()
 		}()
@@ -188,7 +209,7 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 	if ctx.Err() != nil {
 		grace = 0
 	}
-	defer time.AfterFunc(grace, func() { _ = process.Kill() }).Stop()
+	defer time.AfterFunc(grace, process.end).Stop()
 	state, err := process.Wait()
 	said := printed.stop()
 	switch {

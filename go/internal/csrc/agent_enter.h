@@ -14,7 +14,7 @@
  * Without _LIBNSENTER_INIT it returns at once. Else _LIBNSENTER_{MNT,NET,IPC,UTS,CGROUP,PID,USER}NSFD, _ROOTFD and _CWDFD
  * are descriptors, and _UID and _GID numbers; each may be missing. Everything else but 0 to 2, _COMMANDFD and _REPLYFD is
  * closed. What fails ends the process with 1 and a line, "E" before it, on _REPLYFD; without that on standard output.
- * With a pid namespace it returns in a child of the process, which ends as that one does.
+ * With a pid namespace it returns in a child of the process, which ends as that one does, and kills it at SIGTERM.
  *
  * Return: whether this process is that of a module.
  */

@@ -9,21 +9,31 @@
 enum { NSEXEC_AGENT_WORDS_MAX = 32, NSEXEC_AGENT_FDS_MAX = 32 };
 
 /**
+ * nsexec_agent_remember() - Note what the runtime of the program's language will change; for a constructor
+ *
+ * thread-safe: no.
+ */
+void nsexec_agent_remember(void);
+
+/**
  * nsexec_agent_start() - Execute a program in a child, with vfork semantics
  * @words: argv, then the environment, each of them ends with NUL
  * @argc:  how many are argv
  * @envc:  how many are the environment; at most NSEXEC_AGENT_WORDS_MAX together
  * @fds:   the program; what becomes 1 and 2; and what becomes 3 and up. All stay open
  * @count: of @fds, 2 to NSEXEC_AGENT_FDS_MAX
+ * @ret_what: what failed, a constant
  *
  * The program is executed by descriptor: a path through /proc would be looked up in it each time, which takes longer than to
  * start the child. Descriptor 0 is /dev/null. Signals are as after execve(2): what is ignored stays so, what is blocked in the
- * calling thread too. Other descriptors without FD_CLOEXEC are inherited.
+ * calling thread too. Other descriptors without FD_CLOEXEC are inherited. The soft limit of open files, which Go raises in
+ * each of its programs, is that of nsexec_agent_remember() again, unless the agent has set it itself.
  *
  * thread-safe: yes; hold what keeps others from making descriptors that are inherited (Go: syscall.ForkLock).
  *
- * Return: pid (its parent is this process, which reaps it), or what clone(2), dup3(2) and execveat(2) say; -E2BIG.
+ * Return: pid (its parent is this process, which reaps it), or what clone(2), dup3(2) and execve(2) say; -E2BIG.
  */
-pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int *fds, size_t count);
+pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int *fds, size_t count,
+			 const char **ret_what);
 
 #endif

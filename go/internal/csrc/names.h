@@ -12,6 +12,7 @@
 
 #define nsexec NSX_GO_NAME(nsexec)
 #define nsexec_agent_enter NSX_GO_NAME(nsexec_agent_enter)
+#define nsexec_agent_remember NSX_GO_NAME(nsexec_agent_remember)
 #define nsexec_agent_start NSX_GO_NAME(nsexec_agent_start)
 #define nsexec_bootstrap_era NSX_GO_NAME(nsexec_bootstrap_era)
 #define nsexec_cap_name NSX_GO_NAME(nsexec_cap_name)
