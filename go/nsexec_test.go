@@ -157,7 +157,7 @@ func TestLaunchGivesCapabilitiesToRootOnly(t *testing.T) {
 func TestEnvironmentDirectoryAndUser(t *testing.T) {
 	box := target(t)
 	var out bytes.Buffer
-	cmd := Command("/bin/sh", "-c", "env | sort | grep -v ^_= | grep -v SHLVL | grep -v ^PWD; pwd; id -u; id -g")
+	cmd := Command("/bin/sh", "-c", "env | sort | grep -v ^_= | grep -v SHLVL | grep -v ^PWD | grep -v ^PATH=/sbin:/usr/sbin; pwd; id -u; id -g")
 	cmd.Stdout = &out
 	cmd.Env = []string{"A=1"}
 	cmd.AddEnv = []string{"B=2"}

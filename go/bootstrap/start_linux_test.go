@@ -35,6 +35,12 @@ func script(text string) *Config {
 
 func TestStartLeavesNothingOfAChildThatFails(t *testing.T) {
 	pid := "$$"
+	r, w, err := os.Pipe() // with the first one Go makes descriptors of its own
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	w.Close()
 	for name, test := range map[string]struct {
 		era  Era
 		text string
@@ -71,7 +77,7 @@ func TestStartLeavesNothingOfAChildThatFails(t *testing.T) {
 		}
 		noChildren(t)
 	}
-	_, err := Start(context.Background(), &Config{Path: "/does/not/exist"})
+	_, err = Start(context.Background(), &Config{Path: "/does/not/exist"})
 	if !errors.Is(err, syscall.ENOENT) {
 		t.Error(err)
 	}

@@ -67,7 +67,7 @@ static int64_t crash(void *data, void *out, size_t size)
 static int64_t get_net(void *data, void *out, size_t size)
 {
 	(void)data;
-	return syscall(SYS_readlink, "/proc/self/ns/net", out, size) < 0 ? -errno : 32;
+	return syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/net", out, size) < 0 ? -errno : 32;
 }
 
 static int64_t get_host(void *data, void *out, size_t size)

@@ -487,7 +487,7 @@ static int leaves_no_child_and_no_descriptor(void)
 
 static int64_t get_net(void *data, void *out, size_t size)
 {
-	long n = syscall(SYS_readlink, "/proc/self/ns/net", out, size);
+	long n = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/net", out, size);
 
 	(void)data;
 	return n < 0 ? -errno : n;
