@@ -19,4 +19,7 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
 cp "$nsexec" "$tmp/nsexec"
 cp "$top/tests/vm/inside.sh" "$tmp/"
-"$top/tests/vm/vm-run" -e -t 220 "$tmp" sh ./inside.sh
+if command -v newuidmap >/dev/null && command -v newgidmap >/dev/null; then
+	set -- -p newuidmap -p newgidmap
+fi
+"$top/tests/vm/vm-run" -e -t 220 "$@" "$tmp" sh ./inside.sh
