@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: e964e389437941b483bd9a3fd950547fa005b4a0522bb1248e1160763aa85935
+// sha256 of them: 1f3aca09999d9c94a5949ca083c025728e20c03008155ec4f3b05b1ee1d5cf29

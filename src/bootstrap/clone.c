@@ -1,90 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clone.c owns the clone whose child returns to the program. */
+/* clone.c owns the child that does nothing. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/sys.h"
 #include "bootstrap/boot.h"
-
-#ifndef PR_GET_TID_ADDRESS
-#define PR_GET_TID_ADDRESS 40
-#endif
-#ifndef CLONE_CHILD_CLEARTID
-#define CLONE_CHILD_CLEARTID 0x00200000
-#endif
-
-/* x86-64 and aarch64 differ in the order of the last two arguments. */
-static long clone_here(unsigned long flags, int32_t *parent_tid, int *child_tid)
-{
-#if defined(__x86_64__)
-	return syscall(SYS_clone, flags, NULL, parent_tid, child_tid, NULL);
-#else
-	return syscall(SYS_clone, flags, NULL, parent_tid, NULL, child_tid);
-#endif
-}
-
-int *nsx_boot_tid_address(void)
-{
-	int *address = NULL;
-
-	/* without CONFIG_CHECKPOINT_RESTORE it is not to be had */
-	return prctl(PR_GET_TID_ADDRESS, &address, 0, 0, 0) < 0 ? NULL : address;
-}
-
-/*
- * Where the C library keeps the number of this thread; NULL if that can not be told. glibc has given its place to
- * set_tid_address(2); what musl gives is a lock, which is 0, and the number is in what pthread_self() points to.
- */
-static int *find_tid(int *tid_address)
-{
-	enum { WORDS = 24 };
-	int tid = (int)syscall(SYS_gettid);
-	int *thread = (int *)pthread_self();
-	int *found = NULL;
-
-	if (tid_address != NULL && *tid_address == tid)
-		return tid_address;
-	for (int i = 0; i < WORDS; i++) {
-		if (thread[i] != tid)
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = &thread[i];
-	}
-	return found;
-}
-
-/*
- * A raw clone without a stack of its own is a fork: no setjmp, no foreign stack. But the C library does not know of it:
- * the number of the thread has to be made true (runc #4233: a stale one crashed Go with glibc before 2.32), the address
- * that the kernel clears at the end to be kept, and the list of robust mutexes to be registered again.
- */
-pid_t nsx_boot_clone(const struct nsx_boot *boot, unsigned long namespaces, int32_t *ret_pid)
-{
-	unsigned long flags = namespaces | NSX_CLONE_PARENT | NSX_CLONE_PARENT_SETTID | SIGCHLD;
-	void *robust = NULL;
-	size_t robust_bytes = 0;
-	int *tid;
-	long pid;
-
-	if (boot->tid_address != NULL)
-		flags |= CLONE_CHILD_CLEARTID;
-	if (syscall(SYS_get_robust_list, 0, &robust, &robust_bytes) < 0)
-		robust = NULL;
-	tid = find_tid(boot->tid_address);
-
-	pid = clone_here(flags, ret_pid, boot->tid_address);
-	if (pid == 0 && tid != NULL)
-		*tid = (int)syscall(SYS_gettid);
-	if (pid == 0 && robust != NULL)
-		(void)syscall(SYS_set_robust_list, robust, robust_bytes);
-	return pid < 0 ? -errno : (pid_t)pid;
-}
 
 enum { IS_ALIVE = 1 };
 

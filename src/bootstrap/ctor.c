@@ -185,7 +185,7 @@ static struct nsx_boot *make_boot(void)
 		boot->stage_fd[i] = -EBADF;
 	boot->plan = nsexec_plan_new();
 	boot->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	boot->tid_address = nsx_boot_tid_address();
+	nsx_thread_look(&boot->thread);
 	boot->page = &boot->own;
 	boot->note = nsx_boot_share(boot);
 	return boot->plan == NULL || boot->note == NULL ? NULL : boot;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -17,6 +18,9 @@
 #include "lib/context.h"
 #include "lib/ns.h"
 #include "lib/target.h"
+
+/* A child of the runtime, which returns here as well. */
+#define SIBLING (NSX_CLONE_PARENT | NSX_CLONE_PARENT_SETTID | SIGCHLD)
 
 static bool joins(const struct nsx_run *run)
 {
@@ -188,10 +192,10 @@ static void set_name(const char *name)
 static int clone_stage1(struct nsx_run *run, struct nsx_err *err)
 {
 	struct nsx_boot *boot = nsx_boot_of(run);
-	pid_t pid = nsx_boot_clone(boot, 0, &boot->page->helper_pid);
+	pid_t pid = nsx_thread_clone(&boot->thread, SIBLING, &boot->page->helper_pid);
 
 	if (pid < 0)
-		return nsx_err_set(err, pid, "clone", "stage-1", NSX_HINT_NONE);
+		return nsx_err_sys(err, "clone", "stage-1");
 	if (pid == 0) {
 		boot->stage = 1;
 		boot->log.tag = "nsexec-1";
@@ -255,11 +259,12 @@ static int clone_stage2(struct nsx_run *run, struct nsx_err *err)
 	/* the pids in it are what stage 0 tells the runtime: stage 2, whom a container may trace, can not write them */
 	if (!boot->direct && madvise(boot->page, sizeof(*boot->page), MADV_DONTFORK) < 0)
 		return nsx_err_sys(err, "madvise(MADV_DONTFORK)", NULL);
-	pid = nsx_boot_clone(boot, boot->direct ? nsx_ns_clone_flags(run->fresh) : 0,
-			     &boot->page->final_pid);
+	pid = nsx_thread_clone(&boot->thread,
+			       SIBLING | (boot->direct ? nsx_ns_clone_flags(run->fresh) : 0),
+			       &boot->page->final_pid);
 	if (pid < 0)
-		return nsx_err_set(err, pid, "clone", "stage-2",
-				   pid == -ENOMEM ? NSX_HINT_PIDNS_DEAD : NSX_HINT_NONE);
+		return nsx_err_set(err, -errno, "clone", "stage-2",
+				   errno == ENOMEM ? NSX_HINT_PIDNS_DEAD : NSX_HINT_NONE);
 	if (pid == 0) {
 		boot->stage = 2;
 		boot->log.tag = "nsexec-2";

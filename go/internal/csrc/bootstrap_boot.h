@@ -7,6 +7,7 @@
 #ifndef NSX_BOOTSTRAP_BOOT_H
 #define NSX_BOOTSTRAP_BOOT_H
 
+#include "base_thread.h"
 #include "bootstrap_log.h"
 #include "bootstrap_message.h"
 #include "lib_run.h"
@@ -46,7 +47,7 @@ struct nsx_boot {
 	struct nsx_page *page; /* pids, and the step of stage 1; stage 2 can not change it */
 	struct nsx_page *note; /* the step of stage 2; shared with it */
 	size_t page_bytes;
-	int *tid_address; /* what the C library had said to set_tid_address(2) */
+	struct nsx_thread thread; /* as the program has begun with it */
 	int alive; /* the kernel clears it when stage 0 ends; that is what a stage 1 which does nothing waits for */
 	struct nsx_page own;  /* what page is where stage 1 does nothing: a fork copies it */
 	struct nsx_room room; /* last: it is not initialised */
@@ -181,28 +182,6 @@ int nsx_boot_protect_self(struct nsx_err *err);
  * Return: 0, -errno; no signal when it is gone.
  */
 int nsx_boot_write(int fd, const char *text, size_t len);
-
-/**
- * nsx_boot_tid_address() - Where the kernel writes at the end of this thread
- *
- * fork-safe: yes.
- *
- * Return: what set_tid_address(2) was given, NULL if that can not be told.
- */
-int *nsx_boot_tid_address(void);
-
-/**
- * nsx_boot_clone() - Make a sibling that returns here as well, on a copy of this stack
- * @boot:       of this stage
- * @namespaces: CLONE_NEW* that are made for it
- * @ret_pid: where the kernel stores its pid before it runs
- *
- * What the C library believes about its thread (its id, its list of robust mutexes) is made true in the child.
- * fork-safe: yes.
- *
- * Return: pid, 0 in the child, -errno.
- */
-pid_t nsx_boot_clone(const struct nsx_boot *boot, unsigned long namespaces, int32_t *ret_pid);
 
 /**
  * nsx_boot_clone_nothing() - For stage 0: make a sibling that does nothing, and ends with status 0
