@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 1f3aca09999d9c94a5949ca083c025728e20c03008155ec4f3b05b1ee1d5cf29
+// sha256 of them: da2bedfd4589ee9f671ef4b9c0386461df9f941ab78b11048ea2c79111ebbddb

@@ -35,8 +35,8 @@ extern "C" {
  * As after fork(2), memory is a copy, with what stdio has not written yet; descriptors are inherited; only the calling
  * thread goes on. Unlike after fork(), no handler of pthread_atfork(3) has run and the allocator's locks are as they
  * were: in a program with other threads the sibling may call nothing but async-signal-safe functions. Local variables
- * changed since setjmp() are indeterminate in it, unless they are volatile. The C library knows the new thread id if
- * the kernel has CONFIG_CHECKPOINT_RESTORE, except for musl, whose error-checking and recursive locks then are wrong.
+ * changed since setjmp() are indeterminate in it, unless they are volatile. The C library knows the new thread id; glibc
+ * does if the kernel has CONFIG_CHECKPOINT_RESTORE.
  *
  * fork-safe: yes.  threads: any, see above.  capabilities: none.  Since: 0.1.0.
  *

@@ -116,6 +116,16 @@ declared() {
 	same "$(readelf -rW empty | grep -c JUMP_SLO)" 0
 }
 
+@test "clone_parent() works with musl, too" {
+	command -v musl-gcc >/dev/null || skip "no musl-gcc"
+	run "$top/tools/musl-cc" -static -D_GNU_SOURCE -I"$top/tests" -I"$top/include" -I"$top/src" -o test "$top/tests/unit/test_clone_parent.c" \
+		"$top/build/static/src/libnsexec.a"
+	same "$status" 0 "$output"
+	run ./test
+	same "$status" 0 "$output"
+	lacks "$output" SKIP
+}
+
 @test "the archive is plain ELF, and its global symbols have our prefixes" {
 	mkdir objects
 	(cd objects && ar x "$lib/libnsexec.a" 2>/dev/null) || skip "a thin archive: make install makes a plain one"
