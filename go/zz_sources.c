@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: da2bedfd4589ee9f671ef4b9c0386461df9f941ab78b11048ea2c79111ebbddb
+// sha256 of them: 62a118667192677c803cd12b61a615108a5e7d02fb1063742f78b8bb79d40f90

@@ -29,23 +29,27 @@ struct start {
 	int code;
 };
 
-static struct rlimit nofile_before; /* Go */
+/* Before Go has raised it, and after. */
+static struct rlimit nofile_before;
+static struct rlimit nofile_raised;
+static bool remembers;
 
 void nsexec_agent_remember(void)
 {
-	if (getrlimit(RLIMIT_NOFILE, &nofile_before) < 0)
-		nofile_before.rlim_cur = nofile_before.rlim_max;
+	if (getrlimit(RLIMIT_NOFILE, remembers ? &nofile_raised : &nofile_before) == 0)
+		remembers = true;
 }
 
-/* Go has raised the soft limit to the hard one, or to one less; anything else is the agent's wish. */
+/* What is neither is the agent's wish. */
 static void find_limit(struct start *start)
 {
 	struct rlimit now;
 
 	start->nofile = nofile_before;
-	start->lowers = nofile_before.rlim_cur < nofile_before.rlim_max &&
+	start->lowers = nofile_before.rlim_cur < nofile_raised.rlim_cur &&
 			getrlimit(RLIMIT_NOFILE, &now) == 0 &&
-			now.rlim_max == nofile_before.rlim_max && now.rlim_cur >= now.rlim_max - 1;
+			memcmp(&now, &nofile_raised, sizeof(now)) == 0 &&
+			nofile_before.rlim_max == now.rlim_max;
 }
 
 /* Between the end of the blocked signals and execve(2) a handler of the agent would run in its memory. */
@@ -105,6 +109,7 @@ static void execute_program(struct start *start)
 	(void)syscall(SYS_execveat, start->fds[PROGRAM], "", start->words, envp, AT_EMPTY_PATH);
 	if (errno != ENOSYS && errno != EPERM)
 		return;
+	start->what = "execve of /proc/self/fd";
 	nsx_str_add(&out, "/proc/self/fd/");
 	nsx_str_add_i64(&out, start->fds[PROGRAM]);
 	(void)execve(path, start->words, envp);
@@ -116,10 +121,13 @@ static void execute_program(struct start *start)
  */
 __attribute__((no_sanitize("address"))) static int execute(void *data)
 {
+	struct sigaction normal = { .sa_handler = SIG_DFL };
 	struct start *start = data;
 
 	if (start->has_handlers)
 		drop_handlers();
+	/* the agent asks by SIGTERM (see go_inside()): ignored, it would be lost until somebody waits for it */
+	(void)sigaction(SIGTERM, &normal, NULL);
 	if (place_fds(start) >= 0) {
 		if (start->lowers)
 			(void)setrlimit(RLIMIT_NOFILE, &start->nofile);

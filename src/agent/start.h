@@ -9,8 +9,9 @@
 enum { NSEXEC_AGENT_WORDS_MAX = 32, NSEXEC_AGENT_FDS_MAX = 32 };
 
 /**
- * nsexec_agent_remember() - Note what the runtime of the program's language will change; for a constructor
+ * nsexec_agent_remember() - Note what the runtime of the program's language changes
  *
+ * To be called twice: by a constructor, and when that runtime has begun.
  * thread-safe: no.
  */
 void nsexec_agent_remember(void);
@@ -25,9 +26,9 @@ void nsexec_agent_remember(void);
  * @ret_what: what failed, a constant
  *
  * The program is executed by descriptor: a path through /proc would be looked up in it each time, which takes longer than to
- * start the child. Descriptor 0 is /dev/null. Signals are as after execve(2): what is ignored stays so, what is blocked in the
- * calling thread too. Other descriptors without FD_CLOEXEC are inherited. The soft limit of open files, which Go raises in
- * each of its programs, is that of nsexec_agent_remember() again, unless the agent has set it itself.
+ * start the child. Descriptor 0 is /dev/null. Signals are as after execve(2): what is ignored stays so, except SIGTERM, and
+ * what is blocked in the calling thread too. Other descriptors without FD_CLOEXEC are inherited. The soft limit of open files, which Go raises in
+ * each of its programs, is what it was before, unless the agent has set it itself.
  *
  * thread-safe: yes; hold what keeps others from making descriptors that are inherited (Go: syscall.ForkLock).
  *

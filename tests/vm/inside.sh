@@ -323,6 +323,10 @@ else
 	skip "maps of subordinate ids" "no newuidmap in the machine (test_vm.sh and tests/userns have one)"
 fi
 for program in /w/programs/*; do
-	[ ! -x "$program" ] || check run_program "${program##*/} finds nothing wrong"
+	if [ -x "$program" ]; then
+		check run_program "${program##*/} finds nothing wrong"
+	elif [ -e "$program" ]; then
+		skip "${program##*/} finds nothing wrong" "$(cat "$program")"
+	fi
 done
 echo "1..$number"

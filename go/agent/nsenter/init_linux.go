@@ -55,6 +55,12 @@ const (
 	replyError = 'E'
 )
 
+func init() {
+	if os.Getenv(envInit) == "" {
+		C.nsexec_agent_remember() // for the second time: Go has begun
+	}
+}
+
 // Init has to be called first thing in main. In a child that Run has started it runs the module and ends the process; in
 // every other process it returns at once. (Both the argument and the variable have to be there, which no user gives.)
 func Init() {

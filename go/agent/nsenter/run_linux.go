@@ -110,6 +110,9 @@ func (p *passed) start(ctx context.Context, program *program, output *os.File) (
 	return os.FindProcess(int(pid))
 }
 
+// grace is the time that a process has to end in its own way.
+var grace = time.Second
+
 // child is the process of a module; below a pid namespace there are two, and the other one is a child of this one.
 type child struct {
 	*os.Process
@@ -119,7 +122,7 @@ type child struct {
 // end kills it. The first of two gets the time to kill and reap the other one.
 func (c child) end() {
 	if c.two {
-		time.AfterFunc(time.Second, func() { _ = c.Kill() })
+		time.AfterFunc(grace, func() { _ = c.Kill() })
 		_ = c.Signal(syscall.SIGTERM)
 		return
 	}
@@ -205,11 +208,11 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 		}
 		return reply, nil
 	}
-	grace := time.Second // for its exit status: it has closed its reply, and nothing more can come
+	patience := grace // for its exit status: it has closed its reply, and nothing more can come
 	if ctx.Err() != nil {
-		grace = 0
+		patience = 0
 	}
-	defer time.AfterFunc(grace, process.end).Stop()
+	defer time.AfterFunc(patience, process.end).Stop()
 	state, err := process.Wait()
 	said := printed.stop()
 	switch {
