@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -524,10 +525,11 @@ func TestNothingIsLeftBelowAPidNamespace(t *testing.T) {
 	}
 	set(1)
 	defer set(0)
-	defer func(before time.Duration) { grace = before }(grace)
+	defer atomic.StoreInt64(&graceNS, int64(grace()))
+	atomic.StoreInt64(&graceNS, int64(20*time.Second))
 	b := newBox(t)
 	for i := 0; i < 120; i++ {
-		if grace = 20 * time.Second; i == 20 { // and in an agent that ignores what it sends
+		if i == 20 { // and in an agent that ignores what it sends
 			signal.Ignore(syscall.SIGTERM)
 			c := make(chan os.Signal, 1)
 			defer signal.Stop(c) // which signal.Reset does not undo
@@ -542,12 +544,12 @@ func TestNothingIsLeftBelowAPidNamespace(t *testing.T) {
 			t.Error(err)
 		}
 		cancel()
-		if time.Since(begun) > grace {
+		if time.Since(begun) > grace() {
 			t.Error("the signal was lost")
 			break
 		}
 	}
-	grace = time.Second
+	atomic.StoreInt64(&graceNS, int64(time.Second))
 	if _, err := Run(nil, nil, nil, nil, b.ns(t, "pid"), params{Module: "leave"}); err == nil {
 		t.Error("a reply")
 	}

@@ -25,6 +25,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -110,8 +111,10 @@ func (p *passed) start(ctx context.Context, program *program, output *os.File) (
 	return os.FindProcess(int(pid))
 }
 
-// grace is the time that a process has to end in its own way.
-var grace = time.Second
+// grace is the time that a process has to end in its own way; changed only by tests.
+var graceNS = int64(time.Second)
+
+func grace() time.Duration { return time.Duration(atomic.LoadInt64(&graceNS)) }
 
 // child is the process of a module; below a pid namespace there are two, and the other one is a child of this one.
 type child struct {
@@ -122,7 +125,7 @@ type child struct {
 // end kills it. The first of two gets the time to kill and reap the other one.
 func (c child) end() {
 	if c.two {
-		time.AfterFunc(grace, func() { _ = c.Kill() })
+		time.AfterFunc(grace(), func() { _ = c.Kill() })
 		_ = c.Signal(syscall.SIGTERM)
 		return
 	}
@@ -208,7 +211,7 @@ func runChild(ctx context.Context, o Options, param []byte) ([]byte, error) {
 		}
 		return reply, nil
 	}
-	patience := grace // for its exit status: it has closed its reply, and nothing more can come
+	patience := grace() // for its exit status: it has closed its reply, and nothing more can come
 	if ctx.Err() != nil {
 		patience = 0
 	}
