@@ -3,4 +3,4 @@
 
 //go:build linux && (amd64 || arm64)
 
-// sha256 of them: 62a118667192677c803cd12b61a615108a5e7d02fb1063742f78b8bb79d40f90
+// sha256 of them: d9f315eeb964e51ccbb4128ef674f43d193f839d626f6c8decf0fb2e81c8f81e

@@ -290,8 +290,8 @@ static void go_inside(const struct agent *agent)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGCHLD);
 	(void)sigaddset(&signals, SIGTERM);
-	(void)signal(SIGCHLD,
-		     SIG_DFL); /* the agent may ignore it, and then nobody hears of the end */
+	/* the agent may ignore it, and then nobody hears of the end */
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_BLOCK, &signals, &before);
 	pid = fork(); /* not a raw clone: the C library, and what is linked with it, goes on in both */
 	if (pid < 0) {

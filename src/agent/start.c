@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/fds.h"
 
 enum { PROGRAM, OUTPUT, PASSED }; /* in fds */
 
@@ -25,8 +26,7 @@ struct start {
 	bool has_handlers; /* of the agent */
 	bool lowers;       /* the limit of open files, to nofile */
 	struct rlimit nofile;
-	const char *what;
-	int code;
+	struct nsx_err err;
 };
 
 /* Before Go has raised it, and after. */
@@ -65,54 +65,40 @@ static void drop_handlers(void)
 	}
 }
 
-/* Each gets its number; what has a number that another one gets moves out of the way before. */
-static int place_fds(struct start *start)
+static int place_fds(struct start *start, struct nsx_err *err)
 {
-	int end = STDERR_FILENO + 1 + (int)(start->count - PASSED);
-	int null;
+	int passed = (int)start->count - PASSED;
+	int last = STDERR_FILENO + passed;
+	int null = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+	struct nsx_fd_pair pairs[NSEXEC_AGENT_FDS_MAX + 1] = {
+		{ null, STDIN_FILENO },
+		{ start->fds[OUTPUT], STDOUT_FILENO },
+		{ start->fds[OUTPUT], STDERR_FILENO },
+	};
 
-	start->what = "dup";
-	for (size_t i = 0; i < start->count; i++) {
-		if (start->fds[i] >= end)
-			continue;
-		start->fds[i] = fcntl(start->fds[i], F_DUPFD_CLOEXEC, end);
-		if (start->fds[i] < 0)
-			return -1;
-	}
-	start->what = "open of /dev/null";
-	null = openat(AT_FDCWD, "/dev/null", O_RDONLY);
 	if (null < 0)
-		return -1;
-	start->what = "dup3";
-	if (null != STDIN_FILENO) {
-		if (dup3(null, STDIN_FILENO, 0) < 0)
-			return -1;
-		(void)close(null);
-	}
-	if (dup3(start->fds[OUTPUT], STDOUT_FILENO, 0) < 0 ||
-	    dup3(start->fds[OUTPUT], STDERR_FILENO, 0) < 0)
-		return -1;
-	for (size_t i = PASSED; i < start->count; i++)
-		if (dup3(start->fds[i], STDERR_FILENO + 1 + (int)(i - PASSED), 0) < 0)
-			return -1;
-	return 0;
+		return nsx_err_sys(err, "open", "/dev/null");
+	for (int i = 0; i < passed; i++)
+		pairs[3 + i] = (struct nsx_fd_pair){ start->fds[PASSED + i], 3 + i };
+	if (nsx_fds_move_above(&start->fds[PROGRAM], last) < 0)
+		return nsx_err_sys(err, "fcntl", "program");
+	return nsx_fds_place(pairs, 3 + (size_t)passed, last, err);
 }
 
 /* It comes back when it fails. Old emulators and narrow filters know but one of the two system calls. */
-static void execute_program(struct start *start)
+static int execute_program(const struct start *start, struct nsx_err *err)
 {
 	char *const *envp = start->words + start->argc + 1;
 	char path[32];
 	struct nsx_str out = NSX_STR(path, sizeof(path));
 
-	start->what = "execve";
 	(void)syscall(SYS_execveat, start->fds[PROGRAM], "", start->words, envp, AT_EMPTY_PATH);
 	if (errno != ENOSYS && errno != EPERM)
-		return;
-	start->what = "execve of /proc/self/fd";
+		return nsx_err_sys(err, "execveat", "program");
 	nsx_str_add(&out, "/proc/self/fd/");
 	nsx_str_add_i64(&out, start->fds[PROGRAM]);
 	(void)execve(path, start->words, envp);
+	return nsx_err_sys(err, "execve", path);
 }
 
 /*
@@ -128,13 +114,12 @@ __attribute__((no_sanitize("address"))) static int execute(void *data)
 		drop_handlers();
 	/* the agent asks by SIGTERM (see go_inside()): ignored, it would be lost until somebody waits for it */
 	(void)sigaction(SIGTERM, &normal, NULL);
-	if (place_fds(start) >= 0) {
+	if (place_fds(start, &start->err) >= 0) {
 		if (start->lowers)
 			(void)setrlimit(RLIMIT_NOFILE, &start->nofile);
 		(void)sigprocmask(SIG_SETMASK, &start->mask, NULL);
-		execute_program(start);
+		(void)execute_program(start, &start->err);
 	}
-	start->code = errno;
 	return 127;
 }
 
@@ -152,19 +137,18 @@ static pid_t clone_child(struct start *start)
 		start->has_handlers = true;
 		pid = nsx_sys_clone_vm(SIGCHLD, execute, start, stack, sizeof(stack));
 	}
-	return pid < 0 ? -errno : pid;
+	return pid < 0 ? nsx_err_sys(&start->err, "clone", "module") : pid;
 }
 
 pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int *fds, size_t count,
-			 const char **ret_what)
+			 struct nsexec_err *err)
 {
-	struct start start = { .argc = argc, .count = count, .what = "clone" };
+	struct start start = { .argc = argc, .count = count, .err = { .step = "start" } };
 	sigset_t all;
 	pid_t pid;
 
-	*ret_what = "check of the arguments";
 	if (argc + envc > NSEXEC_AGENT_WORDS_MAX || count < PASSED || count > NSEXEC_AGENT_FDS_MAX)
-		return -E2BIG;
+		return nsx_err_set(err, -E2BIG, "start", "arguments", NSX_HINT_NONE);
 	for (size_t i = 0; i < argc + envc; i++) {
 		start.words[i < argc ? i : i + 1] = (char *)words;
 		words += strlen(words) + 1;
@@ -175,11 +159,9 @@ pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &start.mask);
 	pid = clone_child(&start);
-	if (pid > 0 && start.code != 0) {
-		(void)waitpid(pid, NULL, __WALL); /* it has ended; and all signals are blocked */
-		pid = -start.code;
-	}
+	if (pid > 0 && start.err.code != 0)
+		(void)waitpid(pid, NULL, __WALL); /* it has ended, and no signal comes between */
 	(void)pthread_sigmask(SIG_SETMASK, &start.mask, NULL);
-	*ret_what = start.what;
-	return pid;
+	*err = start.err;
+	return start.err.code != 0 ? start.err.code : pid;
 }

@@ -33,7 +33,7 @@ static size_t list_ours(struct nsx_run *run, int *ours[OURS_MAX])
 	return count;
 }
 
-static int move_above(int *fd, int limit)
+int nsx_fds_move_above(int *fd, int limit)
 {
 	int moved;
 
@@ -55,12 +55,13 @@ static int bad_fd(int fd, int code, struct nsx_err *err)
 	return nsx_err_set(err, code, "pass-fd", text, NSX_HINT_NONE);
 }
 
-/* Sources that would be overwritten before they are used are copied out of the way first. */
-NSX_OWN_FRAME static int place(const struct nsx_fd_pair *pairs, size_t count, int limit,
-			       struct nsx_err *err)
+NSX_OWN_FRAME int nsx_fds_place(const struct nsx_fd_pair *pairs, size_t count, int limit,
+				struct nsx_err *err)
 {
 	int from[PAIRS_MAX];
 
+	if (count > PAIRS_MAX)
+		return bad_fd((int)count, -E2BIG, err);
 	for (size_t i = 0; i < count; i++) {
 		from[i] = pairs[i].from;
 		for (size_t k = 0; k < i; k++)
@@ -128,7 +129,7 @@ int nsx_fds_arrange(struct nsx_run *run, struct nsx_err *err)
 		keep[kept++] = pairs[i].to;
 	}
 	for (size_t i = 0; i < ours_count; i++) {
-		r = move_above(ours[i], limit);
+		r = nsx_fds_move_above(ours[i], limit);
 		if (r < 0)
 			return bad_fd(*ours[i], r, err);
 		keep[kept++] = *ours[i];
@@ -137,7 +138,7 @@ int nsx_fds_arrange(struct nsx_run *run, struct nsx_err *err)
 	 * The pairs are in the caller's numbering, which a moved descriptor of ours does not change: those are all
 	 * close-on-exec, so the caller can not have named one of them.
 	 */
-	r = count > 0 ? place(pairs, count, limit, err) : 0;
+	r = count > 0 ? nsx_fds_place(pairs, count, limit, err) : 0;
 	if (r < 0)
 		return r;
 	close_between(keep, kept);

@@ -139,14 +139,14 @@ pid_t nsx_image_spawn(struct nsx_image_call *call, struct nsx_err *err)
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	pid = nsx_sys_clone_vm(0, execute, call, stack, sizeof(stack));
 	code = errno;
+	if (pid > 0 && call->code != 0)
+		(void)waitpid(pid, NULL, __WALL); /* it has ended, and no signal comes between */
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 
 	if (pid < 0)
 		return nsx_err_set(err, -code, "clone", "helper image", NSX_HINT_NONE);
-	if (call->code != 0) {
-		(void)waitpid(pid, NULL, __WALL);
+	if (call->code != 0)
 		return nsx_err_set(err, -call->code, "execveat", "helper image",
 				   call->code == EACCES ? NSX_HINT_IMAGE_LSM : NSX_HINT_NONE);
-	}
 	return pid;
 }

@@ -101,12 +101,12 @@ func (p *passed) start(ctx context.Context, program *program, output *os.File) (
 		fds = append(fds, C.int(file.Fd()))
 	}
 	syscall.ForkLock.Lock() // nobody makes a descriptor without FD_CLOEXEC meanwhile
-	var what *C.char
-	pid := C.nsexec_agent_start((*C.char)(unsafe.Pointer(&words[0])), 2, C.size_t(len(p.env)), &fds[0], C.size_t(len(fds)), &what)
+	var detail C.struct_nsexec_err
+	pid := C.nsexec_agent_start((*C.char)(unsafe.Pointer(&words[0])), 2, C.size_t(len(p.env)), &fds[0], C.size_t(len(fds)), &detail)
 	syscall.ForkLock.Unlock()
 	runtime.KeepAlive(p)
 	if pid < 0 {
-		return nil, fmt.Errorf("nsenter: start of a child: %s: %w", C.GoString(what), syscall.Errno(-pid))
+		return nil, fmt.Errorf("nsenter: start of a child: %s of %s: %w", C.GoString(&detail.operation[0]), C.GoString(&detail.object[0]), syscall.Errno(-pid))
 	}
 	return os.FindProcess(int(pid))
 }

@@ -3,6 +3,7 @@
 #ifndef NSX_AGENT_START_H
 #define NSX_AGENT_START_H
 
+#include "nsexec_error.h"
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,7 +24,7 @@ void nsexec_agent_remember(void);
  * @envc:  how many are the environment; at most NSEXEC_AGENT_WORDS_MAX together
  * @fds:   the program; what becomes 1 and 2; and what becomes 3 and up. All stay open
  * @count: of @fds, 2 to NSEXEC_AGENT_FDS_MAX
- * @ret_what: what failed, a constant
+ * @err:   what failed; code 0 if nothing did
  *
  * The program is executed by descriptor: a path through /proc would be looked up in it each time, which takes longer than to
  * start the child. Descriptor 0 is /dev/null. Signals are as after execve(2): what is ignored stays so, except SIGTERM, and
@@ -35,6 +36,6 @@ void nsexec_agent_remember(void);
  * Return: pid (its parent is this process, which reaps it), or what clone(2), dup3(2) and execve(2) say; -E2BIG.
  */
 pid_t nsexec_agent_start(const char *words, size_t argc, size_t envc, const int *fds, size_t count,
-			 const char **ret_what);
+			 struct nsexec_err *err);
 
 #endif

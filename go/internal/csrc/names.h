@@ -140,6 +140,8 @@
 #define nsx_exec_init NSX_GO_NAME(nsx_exec_init)
 #define nsx_fail NSX_GO_NAME(nsx_fail)
 #define nsx_fds_arrange NSX_GO_NAME(nsx_fds_arrange)
+#define nsx_fds_move_above NSX_GO_NAME(nsx_fds_move_above)
+#define nsx_fds_place NSX_GO_NAME(nsx_fds_place)
 #define nsx_fds_sort NSX_GO_NAME(nsx_fds_sort)
 #define nsx_file_open NSX_GO_NAME(nsx_file_open)
 #define nsx_file_read NSX_GO_NAME(nsx_file_read)
